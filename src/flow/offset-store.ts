@@ -1,0 +1,19 @@
+/**
+ * Where a consumer's processed offsets are committed. The member that owns the partitions provides it; a stale epoch is refused.
+ */
+export interface OffsetToCommit {
+  topic: string
+  partition: number
+  /** The **next** offset to read. */
+  offset: bigint
+}
+
+export interface OffsetStore {
+  /**
+   * Commits for the assignment with this epoch. Resolves with what was written, partition by partition; an entry with `error` was not.
+   * Never throws for one partition's trouble; rejects (GroupError STALE_EPOCH, NOT_OWNER, SUSPENDED) when nothing may be committed at all.
+   */
+  commit(epoch: number, offsets: readonly OffsetToCommit[]): Promise<{ topic: string; partition: number; offset: bigint; error?: Error }[]>
+  /** The committed next offset, undefined when there is none. */
+  committed(topic: string, partition: number): Promise<bigint | undefined>
+}

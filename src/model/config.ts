@@ -1,0 +1,202 @@
+/**
+ * Every setting of a cluster: one table with its unit, default and bounds. `resolveOptions` checks what a user gave
+ * and fills the rest; what it returns is plain data and may lie in a machine's context.
+ */
+import { UsageError } from './errors.ts'
+
+/** What a user may set. Names follow Kafka's Java client where the meaning is the same, units last. */
+export interface ClusterOptions {
+  /** `host:port[,host:port…][/chroot]`: the ZooKeeper that the brokers use. Exactly one of `zookeeper` and `brokers`. */
+  zookeeper?: string
+  /** `host:port[,host:port…]`: any brokers of the cluster; the rest is found by Metadata. For clusters without ZooKeeper. */
+  brokers?: string
+  /** Sent to brokers with every request; appears in their logs and quotas. Default `samsa`. */
+  clientId?: string
+  /** This client's rack (KIP-392). Default none. */
+  rack?: string | null
+  /** Which of a broker's advertised listeners to dial. Default: the first whose protocol is PLAINTEXT. */
+  listenerName?: string | null
+  /** `connect` fails after this long without one reachable broker. Default 30,000. */
+  connectTimeoutMs?: number
+  /** ZooKeeper session timeout that is asked for; the server may clamp it. Default 6,000 (Kafka's `zookeeper.session.timeout.ms`). */
+  sessionTimeoutMs?: number
+  /** One TCP dial to one address. Default 10,000 (`socket.connection.setup.timeout.ms`). */
+  dialTimeoutMs?: number
+  /** One request to a broker, from written to answered. Default 30,000 (`request.timeout.ms`). */
+  requestTimeoutMs?: number
+  /** First pause before a broker is dialled again; doubles, with jitter. Default 50 (`reconnect.backoff.ms`). */
+  reconnectBackoffMs?: number
+  /** Longest pause between dials. Default 1,000 (`reconnect.backoff.max.ms`). */
+  reconnectBackoffMaxMs?: number
+  /** First pause before a request is tried again; doubles, with jitter. Default 100 (`retry.backoff.ms`). */
+  retryBackoffMs?: number
+  /** Longest such pause. Default 1,000 (`retry.backoff.max.ms`). */
+  retryBackoffMaxMs?: number
+  /** Leaders and brokers are asked for again at least this often. Default 300,000 (`metadata.max.age.ms`). */
+  metadataMaxAgeMs?: number
+  /** Largest frame that is accepted from a broker. Default 100 MiB. */
+  maxFrameBytes?: number
+  /** Largest decompressed batch. Default 128 MiB. */
+  maxDecompressedBytes?: number
+  /** Create topics that a publish names and that do not exist, with the broker's defaults. Default false: a clear error. */
+  createTopics?: boolean
+  publish?: PublishOptions
+  /** In-memory recorder: how many bytes of inputs are kept. Default 4 MiB; 0 turns it off. */
+  recorderMaxBytes?: number
+}
+
+export interface PublishOptions {
+  /** Wait this long for more messages before a batch is sealed. Default 0: what one turn of the event loop publishes goes together. */
+  lingerMs?: number
+  /** A batch is sealed at this size (uncompressed). Default 131,072. */
+  batchBytes?: number
+  /** Largest Produce request, and so the largest message. Default 1,048,576 (`max.request.size`). */
+  maxRequestBytes?: number
+  /** Memory for messages that are not yet acked. Default 67,108,864. */
+  bufferMemoryBytes?: number
+  /** How long a publish may wait for memory or for the topic to be known. Default 60,000 (`max.block.ms`). */
+  maxBlockMs?: number
+  /** From sealed to acked, retries included; then failed or unknown. Default 120,000 (`delivery.timeout.ms`). */
+  deliveryTimeoutMs?: number
+  /** `none`, `gzip`, `snappy`, `lz4` or `zstd`. Default none. */
+  compression?: Compression
+  /** Broker-side deduplication of retries (KIP-98). Needs acks all. Default true. */
+  idempotent?: boolean
+  /** `all` (every in-sync replica), `leader`, or `none` (fire and forget: nothing is ever retried). Default all. */
+  acks?: 'all' | 'leader' | 'none'
+  /**
+   * An unkeyed batch that was sent, whose outcome stays unknown past `deliveryTimeoutMs` because its leader does not come back:
+   * `reroute` writes it to another partition, flagged as possibly doubled; `wait` goes on waiting for that leader. Default reroute.
+   */
+  onUnknown?: 'reroute' | 'wait'
+}
+
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+type Filled<T> = { [K in keyof Required<T>]: Exclude<Required<T>[K], undefined> }
+export type ResolvedPublishOptions = Filled<PublishOptions>
+export type ResolvedOptions = Omit<Filled<ClusterOptions>, 'publish' | 'zookeeper' | 'brokers'> & {
+  zookeeper: string | null
+  brokers: string | null
+  publish: ResolvedPublishOptions
+}
+
+const MiB = 1024 * 1024
+
+/** name: [default, least, most], in the unit that ends the name. */
+const NUMBERS = {
+  connectTimeoutMs: [30_000, 1, 3_600_000],
+  sessionTimeoutMs: [6_000, 100, 3_600_000],
+  dialTimeoutMs: [10_000, 1, 600_000],
+  requestTimeoutMs: [30_000, 100, 3_600_000],
+  reconnectBackoffMs: [50, 1, 60_000],
+  reconnectBackoffMaxMs: [1_000, 1, 600_000],
+  retryBackoffMs: [100, 1, 60_000],
+  retryBackoffMaxMs: [1_000, 1, 600_000],
+  metadataMaxAgeMs: [300_000, 100, 86_400_000],
+  maxFrameBytes: [100 * MiB, 65_536, 1024 * MiB],
+  maxDecompressedBytes: [128 * MiB, 65_536, 1024 * MiB],
+  recorderMaxBytes: [4 * MiB, 0, 1024 * MiB]
+} as const
+
+const PUBLISH_NUMBERS = {
+  lingerMs: [0, 0, 600_000],
+  batchBytes: [131_072, 128, 100 * MiB],
+  maxRequestBytes: [MiB, 1_024, 100 * MiB],
+  bufferMemoryBytes: [64 * MiB, 65_536, 16_384 * MiB],
+  maxBlockMs: [60_000, 0, 3_600_000],
+  deliveryTimeoutMs: [120_000, 100, 86_400_000]
+} as const
+
+function fillNumbers<T extends Record<string, readonly [number, number, number]>>(
+  table: T,
+  given: object,
+  prefix: string
+): Record<keyof T, number> {
+  const out: Record<string, number> = {}
+  for (const [name, [fallback, least, most]] of Object.entries(table)) {
+    const value = (given as Record<string, unknown>)[name] ?? fallback
+    if (typeof value !== 'number' || !Number.isFinite(value) || value < least || value > most)
+      throw new UsageError('INVALID_OPTION', `${prefix}${name} is ${String(value)}; give a number from ${least} to ${most}.`, {
+        details: { option: name }
+      })
+    out[name] = value
+  }
+  return out as Record<keyof T, number>
+}
+
+function oneOf<T extends string>(name: string, value: unknown, allowed: readonly T[]): T {
+  if (allowed.includes(value as T)) return value as T
+  throw new UsageError('INVALID_OPTION', `${name} is ${String(value)}; it must be one of ${allowed.join(', ')}.`, {
+    details: { option: name }
+  })
+}
+
+function knownNames(given: object, known: readonly string[], prefix: string): void {
+  for (const name of Object.keys(given))
+    if (!known.includes(name))
+      throw new UsageError('UNKNOWN_OPTION', `There is no option ${prefix}${name}. Known: ${known.join(', ')}.`, {
+        details: { option: name }
+      })
+}
+
+const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish']
+const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown']
+
+/** Checks and fills the publish options. Throws UsageError. */
+export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPublishOptions {
+  knownNames(given, [...Object.keys(PUBLISH_NUMBERS), ...PUBLISH_TEXTS], 'publish.')
+  const acks = oneOf('publish.acks', given.acks ?? 'all', ['all', 'leader', 'none'] as const)
+  const idempotent = given.idempotent ?? acks === 'all'
+  if (idempotent && acks !== 'all')
+    throw new UsageError('INVALID_OPTION', `publish.idempotent needs publish.acks 'all'; it is '${acks}'.`, { details: { option: 'acks' } })
+  return {
+    ...fillNumbers(PUBLISH_NUMBERS, given, 'publish.'),
+    compression: oneOf('publish.compression', given.compression ?? 'none', ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const),
+    idempotent,
+    acks,
+    onUnknown: oneOf('publish.onUnknown', given.onUnknown ?? 'reroute', ['reroute', 'wait'] as const)
+  }
+}
+
+/** Checks and fills all options. Throws UsageError with the option's name, what is wrong and what is allowed. */
+export function resolveOptions(given: ClusterOptions): ResolvedOptions {
+  knownNames(given, [...Object.keys(NUMBERS), ...TEXTS], '')
+  const zookeeper = given.zookeeper ?? null
+  const brokers = given.brokers ?? null
+  if ((zookeeper === null) === (brokers === null))
+    throw new UsageError('INVALID_OPTION', 'Name the cluster by exactly one of `zookeeper` (host:port/chroot) and `brokers` (host:port,…).')
+  const clientId = given.clientId ?? 'samsa'
+  if (typeof clientId !== 'string' || clientId.length === 0 || clientId.length > 249)
+    throw new UsageError('INVALID_OPTION', 'clientId must be a string of 1 to 249 characters.', { details: { option: 'clientId' } })
+  return {
+    zookeeper,
+    brokers,
+    clientId,
+    rack: given.rack ?? null,
+    listenerName: given.listenerName ?? null,
+    createTopics: given.createTopics ?? false,
+    ...fillNumbers(NUMBERS, given, ''),
+    publish: resolvePublishOptions(given.publish)
+  }
+}
+
+/** `zookeeper://h:2181,h:2181/chroot` or `kafka://h:9092,…` as options. Throws UsageError on anything else. */
+export function parseClusterUrl(url: string): Pick<ClusterOptions, 'zookeeper' | 'brokers'> {
+  const match = /^([a-z]+):\/\/([^/?#\s]+)(\/[^?#\s]*)?$/.exec(url)
+  if (match?.[1] === 'zookeeper') return { zookeeper: match[2]! + (match[3] === '/' ? '' : (match[3] ?? '')) }
+  if (match?.[1] === 'kafka' && (match[3] === undefined || match[3] === '/')) return { brokers: match[2]! }
+  throw new UsageError(
+    'INVALID_CLUSTER_URL',
+    `"${url}" does not name a cluster. Give zookeeper://host:2181[,host:2181][/chroot] or kafka://host:9092[,host:9092].`
+  )
+}
+
+/** A topic name as Kafka allows it (`Topic.validate`). Throws UsageError. */
+export function checkTopicName(topic: string): void {
+  if (typeof topic === 'string' && /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return
+  throw new UsageError(
+    'INVALID_TOPIC',
+    `${JSON.stringify(topic)?.slice(0, 120)} is not a topic name: 1 to 249 of the characters a-z A-Z 0-9 . _ - (and not "." or "..").`
+  )
+}

@@ -1,0 +1,135 @@
+/**
+ * What goes into a ClusterActor and what comes out of it. Commands are upper case, emissions dotted lower case
+ * (XState's convention, so that wildcards match). Ids that a command carries come back in its emissions.
+ */
+import type { PlainError } from './errors.ts'
+import type { Message, OutgoingMessage } from './message.ts'
+
+/** A consumer of one or more topics. Exactly one of `topic`, `topics`, `pattern` and `partitions`. */
+export interface SubscribeOptions {
+  topic?: string
+  topics?: readonly string[]
+  /** A whole-name match over the topics that exist now and later. */
+  pattern?: string
+  /** Manual assignment, without a group's rebalancing: these partitions, now. `group` then only names where offsets are committed. */
+  partitions?: readonly { topic: string; partition: number; offset?: bigint }[]
+  /** Members of one group share the partitions. Without it: a group of its own, every message of the topic, nothing committed. */
+  group?: string
+  /** Where the group's membership lives. Default: `zookeeper` for a cluster named by ZooKeeper, else manual assignment of every partition. */
+  membership?: 'zookeeper' | 'manual'
+  /** Where to begin when nothing is committed, and when the committed offset is gone. A Date: the first message at or after it. Default latest. */
+  from?: 'earliest' | 'latest' | 'fail' | Date
+  /** Commit what was processed: after this many ms (default 5,000), on revoke and on close; false: only `commit()` commits. */
+  autoCommitIntervalMs?: number | false
+  /** Also write committed offsets to Kafka, so that its tools show the lag. Default true. */
+  mirrorOffsets?: boolean
+  /** `range` or `roundrobin`, as every other member of the group has it. Default range. */
+  assignor?: 'range' | 'roundrobin'
+  /** Keys roundrobin's order as Scala members from 1.0.0 (`modern`) or to 0.11 (`legacy`) do. Default modern. */
+  roundrobinOrder?: 'modern' | 'legacy'
+  /** Messages handed out at once, per partition. Default 500. */
+  batchMaxMessages?: number
+  /** Fetched and not yet processed, per partition; fetching of that partition rests above it. Default 4 MiB. */
+  partitionCreditBytes?: number
+  fetchMinBytes?: number
+  fetchMaxBytes?: number
+  fetchMaxWaitMs?: number
+  /** Most of one partition in one fetch. Default 1 MiB. */
+  partitionFetchMaxBytes?: number
+  /** Longest pause between two batches asked for before the member counts as stuck (told as an event). Default 300,000. */
+  maxPollIntervalMs?: number
+  /** How long a revoked partition may take to finish the work in hand. Default 4,000: a Scala peer gives up after 8 s. */
+  revokeTimeoutMs?: number
+  /** What to do with a batch whose handler threw: hand it out again, stop that partition, or stop the consumer. Default retry. */
+  onHandlerError?: 'retry' | 'park' | 'stop'
+  /** `read_committed` hides aborted and open transactions. Default read_uncommitted. */
+  isolation?: 'read_uncommitted' | 'read_committed'
+}
+
+/** Commands of a ClusterActor. */
+export type ClusterEvent =
+  | {
+      type: 'PUBLISH'
+      /** Comes back in `published` or `publish.failed`. */
+      id?: string | number
+      topic: string
+      /** A list goes to one partition, in order. */
+      messages: OutgoingMessage | readonly OutgoingMessage[]
+    }
+  | ({ type: 'SUBSCRIBE'; id?: string | number } & SubscribeOptions)
+  | { type: 'UNSUBSCRIBE'; consumer: string }
+  | { type: 'CLOSE'; timeoutMs?: number }
+
+/** A running consumer, as emissions hand it out. */
+export interface ConsumerHandle {
+  /** Its path in the tree of actors, unique in the cluster. */
+  readonly id: string
+  readonly group: string | undefined
+  /** Adds a typed listener; returns what removes it. A listener that throws leaves its batch unacked (`onHandlerError`). */
+  on<T extends ConsumerEmitted['type'] | '*'>(type: T, listener: (event: EmittedOf<T>) => void | Promise<void>): () => void
+  pause(partitions?: readonly { topic: string; partition: number }[]): void
+  resume(partitions?: readonly { topic: string; partition: number }[]): void
+  /** Commits what was processed (acked) so far. Rejects when this member no longer owns it. */
+  commit(): Promise<void>
+  /** Stop, drain, commit, release, leave. Bounded by `timeoutMs` (default 30,000). */
+  close(options?: { timeoutMs?: number }): Promise<void>
+}
+
+type EmittedOf<T> = T extends '*' ? ConsumerEmitted : Extract<ConsumerEmitted, { type: T }>
+export type TopicPartition = { topic: string; partition: number }
+
+/** What a consumer emits. */
+export type ConsumerEmitted =
+  | {
+      type: 'message.batch'
+      topic: string
+      partition: number
+      messages: readonly Message[]
+      /** Aborted when the partition is taken away before the work is done. */
+      signal: AbortSignal
+      /** Processed: all of it, or up to and with this message. Not calling it holds the partition after its credit is used. */
+      ack: (upTo?: Message) => void
+    }
+  | { type: 'partition.assigned'; partitions: TopicPartition[]; epoch: number }
+  | { type: 'partition.revoked'; partitions: TopicPartition[]; epoch: number }
+  | { type: 'partition.lost'; partitions: TopicPartition[]; epoch: number; reason: string }
+  | { type: 'partition.parked'; topic: string; partition: number; error: PlainError }
+  | { type: 'partition.position'; topic: string; partition: number; offset: string; why: 'committed' | 'reset' | 'carried' | 'given' }
+  | { type: 'member.surplus'; group: string; partitions: number; members: number }
+  | { type: 'member.state'; state: string; reason: string }
+  | { type: 'committed'; offsets: { topic: string; partition: number; offset: string }[] }
+  | { type: 'commit.failed'; error: PlainError; partitions: TopicPartition[] }
+  | { type: 'handler.failed'; topic: string; partition: number; error: PlainError; policy: 'retry' | 'park' | 'stop' }
+  | { type: 'batch.unheard'; topic: string; partition: number }
+  | { type: 'consumer.stalled'; topic: string; partition: number; sinceMs: number }
+  | { type: 'trouble'; where: string; error: PlainError }
+  | { type: 'closed' }
+
+/** What a ClusterActor emits. */
+export type ClusterEmitted =
+  | { type: 'ready'; brokers: number }
+  | {
+      type: 'published'
+      id: string | number | undefined
+      topic: string
+      partition: number
+      offset: bigint
+      timestamp: bigint
+      count: number
+    }
+  | { type: 'publish.failed'; id: string | number | undefined; topic: string; outcome: 'failed' | 'unknown'; error: PlainError }
+  | { type: 'publish.rerouted'; topic: string; from: number; to: number; count: number; maybeDoubled: boolean; reason: string }
+  | { type: 'publish.retrying'; topic: string; partition: number; reason: string; attempt: number; delayMs: number }
+  | { type: 'publish.blocked'; bufferedBytes: number }
+  | { type: 'publish.unblocked'; bufferedBytes: number }
+  | { type: 'leader.changed'; topic: string; partition: number; leader: number | null; leaderEpoch: number }
+  | { type: 'topic.state'; topic: string; state: string; reason: string }
+  | { type: 'broker.state'; broker: number; purpose: string; state: string; reason: string }
+  | { type: 'brokers'; brokers: number[]; appeared: number[]; disappeared: number[] }
+  | { type: 'registry.state'; state: string; reason: string }
+  | { type: 'throttled'; broker: number; throttleMs: number }
+  | { type: 'consumer.started'; id: string | number | undefined; consumer: ConsumerHandle }
+  | { type: 'consumer.failed'; id: string | number | undefined; error: PlainError }
+  | { type: 'consumer.closed'; consumer: string }
+  | { type: 'trouble'; where: string; error: PlainError }
+  | { type: 'closed' }
