@@ -1,0 +1,371 @@
+/**
+ * The recorder: every actor's inputs, by actor path, with birth and time, in a bounded ring in memory.
+ * Replaying a recording through the pure machines gives any moment back (`replay.ts`). An input costs about a microsecond: events are
+ * kept by reference (they are immutable) and encoded in batches, and a state is never encoded before somebody exports.
+ *
+ *   event ─► pending (at most BATCH) ─► frame ─► newest segment … oldest segment ─► dropped
+ *                                                                     └─ the states at its end become the base, where a replay begins
+ */
+import { Packr } from 'msgpackr/pack'
+import { LimitError, type SamsaError } from '../model/errors.ts'
+import { crc32c } from './crc32c.ts'
+import {
+  BIRTH,
+  CHECKPOINT,
+  END,
+  EVENT,
+  FORMAT,
+  FRAME_HEAD_BYTES,
+  GAP,
+  MAGIC,
+  type RawEntry,
+  type RawFrame,
+  type RecordingHeader
+} from './frame.ts'
+import { sanitise } from './sanitise.ts'
+
+export interface RecorderStats {
+  /** Kept now, and their size. */
+  frames: number
+  bytes: number
+  droppedFrames: number
+  /** All inputs, births and ends ever recorded. */
+  entries: number
+  /** Inputs over `maxEventBytes`, replaced by a gap and a checkpoint. A test expects none. */
+  gaps: number
+}
+
+/**
+ * What `bind` tells. `self` is the actor itself, where the caller has it: it tells two lives of one path apart
+ * (a successor may be born before the end of its predecessor).
+ */
+export interface Recorder {
+  /** An actor begins: its machine's id, and its initial state. */
+  birth(path: string, machine: string, value: unknown, context: unknown, self?: object): void
+  /** An input of a running actor, before the transition. */
+  event(path: string, event: { type: string }, self?: object): void
+  /** What the actor has become by it, after the transition. Kept by reference: snapshots of machines are immutable. */
+  state(path: string, value: unknown, context: unknown, self?: object): void
+  /** The actor stopped, ended or died. */
+  end(path: string, self?: object): void
+  /** The whole ring as one recording (`decodeRecording`). */
+  export(): Uint8Array
+  readonly stats: RecorderStats
+}
+
+export interface RecorderOptions {
+  /** Size of the ring. 0: nothing is recorded. */
+  maxBytes: number
+  /** Wall clock, ms. */
+  now: () => number
+  /** Largest single input, encoded. Default 65,536. A larger one is replaced by a gap and a checkpoint, and told to `onTrouble`. */
+  maxEventBytes?: number
+  /** Fingerprints of the machines (`machineVersion`) for the header, asked for at export. */
+  versions?: () => Record<string, string>
+  /** Told of what could not be kept. May be called within a transition: do little. */
+  onTrouble?: (error: SamsaError) => void
+}
+
+interface Life {
+  id: number
+  path: string
+  machine: string
+  self: object | undefined
+  value: unknown
+  context: unknown
+  ended: boolean
+  /** Number of the segment that holds its last entry. */
+  touchedIn: number
+  /** Between `event` and `state`. */
+  inTransition: boolean
+  /** Segments that were closed in the middle of its transition: their states are still to come. */
+  late: State[] | undefined
+  /** After a gap: the next `state` writes a checkpoint. */
+  wantsCheckpoint: boolean
+  /** The life of the same path before this one, while it has not ended. */
+  older: Life | undefined
+}
+
+/** Where a life stands at the end of a segment. */
+interface State {
+  life: Life
+  value: unknown
+  context: unknown
+  ended: boolean
+}
+
+interface Segment {
+  number: number
+  /** Sequence number of the first entry. */
+  sequence: number
+  frames: Uint8Array[]
+  bytes: number
+  touched: Life[]
+  /** Filled when the segment is closed. */
+  states: State[]
+}
+
+/** [life, time, entry kind, payload…]: what a raw entry is made from. */
+interface Pending {
+  kind: RawEntry[0]
+  life: Life
+  at: number
+  event: { type: string } | undefined
+  value: unknown
+  context: unknown
+}
+
+const BATCH = 64
+const SEGMENTS = 16
+const CHECKPOINTS_PER_FRAME = 256
+
+/** A recorder with a ring of `maxBytes`; with 0 one that does nothing. */
+export function createRecorder(options: RecorderOptions): Recorder {
+  return options.maxBytes > 0 ? new RingRecorder(options) : silentRecorder(options)
+}
+
+function silentRecorder(options: RecorderOptions): Recorder {
+  const nothing = () => {}
+  return {
+    birth: nothing,
+    event: nothing,
+    state: nothing,
+    end: nothing,
+    export: () => concat([MAGIC, encodeFrame(new Packr(), header(options, 0))]),
+    stats: { frames: 0, bytes: 0, droppedFrames: 0, entries: 0, gaps: 0 }
+  }
+}
+
+class RingRecorder implements Recorder {
+  readonly stats: RecorderStats = { frames: 0, bytes: 0, droppedFrames: 0, entries: 0, gaps: 0 }
+  readonly #options: RecorderOptions
+  readonly #maxEventBytes: number
+  readonly #segmentBytes: number
+  readonly #packr = new Packr()
+  readonly #lives = new Map<string, Life>()
+  readonly #base = new Map<Life, State>()
+  readonly #segments: Segment[] = []
+  #newest: Segment
+  #pending: Pending[] = []
+  #lastLife = 0
+  /** Of the first pending entry. */
+  #sequence = 0
+
+  constructor(options: RecorderOptions) {
+    this.#options = options
+    this.#maxEventBytes = options.maxEventBytes ?? 65_536
+    this.#segmentBytes = Math.max(1, Math.floor(options.maxBytes / SEGMENTS))
+    this.#newest = this.#openSegment(0)
+  }
+
+  birth(path: string, machine: string, value: unknown, context: unknown, self?: object): void {
+    const older = this.#lives.get(path)
+    const life: Life = {
+      id: ++this.#lastLife,
+      path,
+      machine,
+      self,
+      value,
+      context,
+      ended: false,
+      touchedIn: -1,
+      inTransition: false,
+      late: undefined,
+      wantsCheckpoint: false,
+      older
+    }
+    this.#lives.set(path, life)
+    this.#push(BIRTH, life, undefined, value, context)
+  }
+
+  event(path: string, event: { type: string }, self?: object): void {
+    const life = this.#find(path, self)
+    if (!life) return
+    this.#push(EVENT, life, event, undefined, undefined)
+    life.inTransition = true
+  }
+
+  state(path: string, value: unknown, context: unknown, self?: object): void {
+    const life = this.#find(path, self)
+    if (!life) return
+    life.value = value
+    life.context = context
+    life.inTransition = false
+    if (life.late) {
+      for (const state of life.late) {
+        state.value = value
+        state.context = context
+      }
+      life.late = undefined
+    }
+    if (life.wantsCheckpoint) this.#checkpoint(life)
+  }
+
+  end(path: string, self?: object): void {
+    const life = this.#find(path, self)
+    if (!life) return
+    this.#push(END, life, undefined, undefined, undefined)
+    life.ended = true
+    this.#forget(life)
+  }
+
+  export(): Uint8Array {
+    this.#flush()
+    const frames = [MAGIC, encodeFrame(this.#packr, header(this.#options, this.stats.droppedFrames))]
+    const oldest = this.#segments[0] as Segment
+    const base = [...this.#base.values()]
+    const time = this.#options.now()
+    for (let i = 0; i < base.length; i += CHECKPOINTS_PER_FRAME) {
+      const entries = base.slice(i, i + CHECKPOINTS_PER_FRAME).map(checkpointOf)
+      frames.push(encodeFrame(this.#packr, [oldest.sequence, time, entries] satisfies RawFrame))
+    }
+    for (const segment of this.#segments) frames.push(...segment.frames)
+    return concat(frames)
+  }
+
+  /** The life of that path; with `self` the one that is this actor. Undefined: it was born before this recorder, or has ended. */
+  #find(path: string, self: object | undefined): Life | undefined {
+    let life = this.#lives.get(path)
+    if (self !== undefined) while (life && life.self !== self) life = life.older
+    return life
+  }
+
+  #forget(life: Life): void {
+    const newest = this.#lives.get(life.path)
+    if (newest === life) {
+      if (life.older) this.#lives.set(life.path, life.older)
+      else this.#lives.delete(life.path)
+      return
+    }
+    for (let other = newest; other; other = other.older) if (other.older === life) other.older = life.older
+  }
+
+  #push(kind: RawEntry[0], life: Life, event: { type: string } | undefined, value: unknown, context: unknown): void {
+    if (this.#pending.length >= BATCH) this.#flush()
+    this.#pending.push({ kind, life, at: this.#options.now(), event, value, context })
+    if (life.touchedIn !== this.#newest.number) {
+      life.touchedIn = this.#newest.number
+      this.#newest.touched.push(life)
+    }
+  }
+
+  #checkpoint(life: Life): void {
+    life.wantsCheckpoint = false
+    this.#push(CHECKPOINT, life, undefined, life.value, life.context)
+  }
+
+  /** Makes one frame of what is pending. */
+  #flush(): void {
+    const pending = this.#pending
+    if (pending.length === 0) return
+    this.#pending = []
+    const time = pending[0]!.at
+    const entries = pending.map(entry => rawEntry(entry, time))
+    let frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
+    const gapped = frame.length > this.#maxEventBytes ? this.#replaceOversize(pending, entries) : []
+    if (gapped.length > 0) frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
+    const numbered = pending.reduce((count, entry) => (entry.kind === CHECKPOINT ? count : count + 1), 0)
+    this.#sequence += numbered
+    this.stats.entries += numbered
+    this.#append(frame)
+    for (const life of gapped) {
+      if (life.ended) continue
+      if (life.inTransition) life.wantsCheckpoint = true
+      else this.#checkpoint(life)
+    }
+  }
+
+  /** Puts a gap where an input is too large. Returns the lives whose state has to be written down for it. */
+  #replaceOversize(pending: Pending[], entries: RawEntry[]): Life[] {
+    const gapped = new Set<Life>()
+    for (const [index, { kind, life, event }] of pending.entries()) {
+      if (kind !== EVENT || !event) continue
+      const bytes = this.#packr.pack(entries[index]).length
+      if (bytes <= this.#maxEventBytes) continue
+      entries[index] = [GAP, life.id, (entries[index] as RawEntry)[2], event.type, bytes]
+      gapped.add(life)
+      this.stats.gaps++
+      this.#options.onTrouble?.(
+        new LimitError(
+          'RECORDER_EVENT_TOO_LARGE',
+          `Event ${event.type} of ${life.path} takes ${bytes} bytes in the recording; at most ${this.#maxEventBytes} are kept. ` +
+            'A checkpoint stands in for it, so that replays stay exact from there. Events should carry no payload.',
+          { details: { path: life.path, event: event.type, bytes } }
+        )
+      )
+    }
+    return [...gapped]
+  }
+
+  #append(frame: Uint8Array): void {
+    const segment = this.#newest
+    segment.frames.push(frame)
+    segment.bytes += frame.length
+    this.stats.frames++
+    this.stats.bytes += frame.length
+    if (segment.bytes < this.#segmentBytes) return
+    closeSegment(segment)
+    this.#newest = this.#openSegment(segment.number + 1)
+    while (this.stats.bytes > this.#options.maxBytes && this.#segments.length > 1) this.#dropOldest()
+  }
+
+  #openSegment(number: number): Segment {
+    const segment: Segment = { number, sequence: this.#sequence, frames: [], bytes: 0, touched: [], states: [] }
+    this.#segments.push(segment)
+    return segment
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#segments.shift() as Segment
+    for (const state of oldest.states) {
+      if (state.ended) this.#base.delete(state.life)
+      else this.#base.set(state.life, state)
+    }
+    this.stats.frames -= oldest.frames.length
+    this.stats.droppedFrames += oldest.frames.length
+    this.stats.bytes -= oldest.bytes
+  }
+}
+
+/** Notes where every life that the segment touches stands at its end. */
+function closeSegment(segment: Segment): void {
+  segment.states = segment.touched.map(life => {
+    const state: State = { life, value: life.value, context: life.context, ended: life.ended }
+    if (life.inTransition) (life.late ??= []).push(state)
+    return state
+  })
+  segment.touched = []
+}
+
+function rawEntry({ kind, life, at, event, value, context }: Pending, time: number): RawEntry {
+  if (kind === EVENT) return [EVENT, life.id, at - time, sanitise(event) as { type: string }]
+  if (kind === END) return [END, life.id, at - time]
+  return [kind as typeof BIRTH, life.id, at - time, life.path, life.machine, value, sanitise(context)]
+}
+
+const checkpointOf = ({ life, value, context }: State): RawEntry => [
+  CHECKPOINT,
+  life.id,
+  0,
+  life.path,
+  life.machine,
+  value,
+  sanitise(context)
+]
+
+function header(options: RecorderOptions, droppedFrames: number): RecordingHeader {
+  return { format: FORMAT, exportedAt: options.now(), machines: options.versions?.() ?? {}, droppedFrames }
+}
+
+function encodeFrame(packr: Packr, content: unknown): Uint8Array {
+  const body = packr.pack(content)
+  const frame = Buffer.allocUnsafeSlow(FRAME_HEAD_BYTES + body.length)
+  frame.writeUInt32BE(body.length, 0)
+  frame.writeUInt32BE(crc32c(body), 4)
+  body.copy(frame, FRAME_HEAD_BYTES)
+  return frame
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  return Buffer.concat(parts)
+}
