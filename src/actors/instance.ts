@@ -9,6 +9,7 @@ import { SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { World } from '../model/world.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Connection } from '../wire/connection.ts'
 import type { ConsumerPlane } from './consumer-plane.ts'
 import type { Links } from './links.ts'
 import type { Publisher } from './publisher.ts'
@@ -22,6 +23,10 @@ export interface Instance {
   readonly directory: Map<string, AnyActorRef>
   readonly links: Links
   readonly publisher: Publisher
+  /** path of a `broker-connection` -> its newest connection. */
+  readonly connections: Map<string, Connection>
+  /** What the registry last said about brokers: node -> address. */
+  brokers: ReadonlyMap<number, { host: string; port: number; rack: string | null }>
   /** consumer path -> its data plane. */
   readonly consumers: Map<string, ConsumerPlane>
   registry: Registry | undefined
