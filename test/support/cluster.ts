@@ -1,0 +1,275 @@
+/**
+ * A real Kafka cluster for tests: `startCluster()` gives brokers and a ZooKeeper that can be killed, frozen and started again, and Kafka's own
+ * clients to make topics and judge what is in them. `Cluster` is the same for one's own and for one that is shared (`use-cluster.ts`).
+ */
+import { ClusterHost } from './cluster-host.ts'
+import { KafkaTool, type TopicInfo, type TopicSpec } from './kafka-tool.ts'
+import type { ProcessState } from './server-process.ts'
+import type { KafkaVersion } from './servers.ts'
+import type { ToolCall } from './tool-process.ts'
+import { until } from './until.ts'
+
+export interface ClusterOptions {
+  /** Default '3.9.1', with ZooKeeper. '4' is in KRaft mode, without. '1.1.1' is an old broker on 3.9.1's ZooKeeper. */
+  kafka?: KafkaVersion
+  /** Default 3, and 1 for the other versions. */
+  brokers?: number
+  /** Broker settings beside those of `servers.ts`. */
+  config?: Record<string, string>
+  /** ZooKeeper's tick, ms. Default 500: it grants sessions from 1 to 10 s. */
+  zkTickMs?: number
+  /** `host:port` of a ZooKeeper that runs already; default: one of its own. */
+  zookeeper?: string
+  /** Default `/kafka`. */
+  chroot?: string
+}
+
+/** What does not change while a cluster lives. */
+export interface ClusterFacts {
+  kafka: KafkaVersion
+  /** The connect string with the chroot; undefined in KRaft mode. */
+  zookeeper: string | undefined
+  bootstrap: string[]
+  brokers: { id: number; host: string; port: number }[]
+  /** 0: there is none, or it is another's. */
+  zookeeperPort: number
+}
+
+export type ServerAction = 'kill' | 'stop' | 'freeze' | 'thaw' | 'start'
+
+export interface ServerStatus {
+  pid: number
+  state: ProcessState
+}
+
+/** What a `Cluster` stands on: processes of ours, or those of a parent over loopback. */
+export interface ClusterControl {
+  readonly facts: ClusterFacts
+  /** Server names: `zookeeper`, `broker-1` … */
+  act(server: string, action: ServerAction): Promise<ServerStatus>
+  status(): Promise<Record<string, ServerStatus>>
+  readonly tool: ToolCall
+  dispose(): Promise<void>
+}
+
+/** Starts a cluster; resolves when every broker has said that it is up. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  return Cluster.over(await ClusterHost.start(options))
+}
+
+/** A server's handle. Every action resolves when it has come about. */
+export class Server {
+  readonly name: string
+  readonly port: number
+  private readonly cluster: Cluster
+  private status: ServerStatus
+
+  constructor(cluster: Cluster, name: string, port: number, status: ServerStatus) {
+    this.cluster = cluster
+    this.name = name
+    this.port = port
+    this.status = status
+  }
+
+  /** -1 while down. */
+  get pid(): number {
+    return this.status.pid
+  }
+
+  get state(): ProcessState {
+    return this.status.state
+  }
+
+  /** SIGKILL. */
+  kill(): Promise<void> {
+    return this.act('kill')
+  }
+
+  /** SIGTERM, and waits for the orderly end. */
+  stop(): Promise<void> {
+    return this.act('stop')
+  }
+
+  /** SIGSTOP: its connections stay and nothing answers. */
+  freeze(): Promise<void> {
+    return this.act('freeze')
+  }
+
+  /** SIGCONT. */
+  thaw(): Promise<void> {
+    return this.act('thaw')
+  }
+
+  /** Up again on the same port with the same data, after `kill` or `stop`. */
+  start(): Promise<void> {
+    return this.act('start')
+  }
+
+  /** Kills it if it is up, and starts it: same port, same data. */
+  async restart(): Promise<void> {
+    if (this.state !== 'down') await this.kill()
+    await this.start()
+  }
+
+  private async act(action: ServerAction): Promise<void> {
+    this.cluster.touched = true
+    this.status = await this.cluster.control.act(this.name, action)
+  }
+
+  /** @internal */
+  async refresh(statuses: Record<string, ServerStatus>): Promise<void> {
+    this.status = statuses[this.name] ?? this.status
+  }
+}
+
+export class Broker extends Server {
+  readonly id: number
+  readonly host: string
+
+  constructor(cluster: Cluster, facts: { id: number; host: string; port: number }, status: ServerStatus) {
+    super(cluster, `broker-${facts.id}`, facts.port, status)
+    this.id = facts.id
+    this.host = facts.host
+  }
+}
+
+export class Cluster {
+  readonly facts: ClusterFacts
+  readonly brokers: Broker[]
+  /** Kafka's own clients on this cluster. */
+  readonly tool: KafkaTool
+  /** Whether a server was acted upon since the last `heal`. */
+  touched = false
+  /** @internal */
+  readonly control: ClusterControl
+  private readonly zookeeperServer: Server | undefined
+
+  static async over(control: ClusterControl): Promise<Cluster> {
+    return new Cluster(control, await control.status())
+  }
+
+  private constructor(control: ClusterControl, statuses: Record<string, ServerStatus>) {
+    this.control = control
+    this.facts = control.facts
+    this.tool = new KafkaTool(control.tool)
+    this.brokers = control.facts.brokers.map(facts => new Broker(this, facts, statuses[`broker-${facts.id}`]!))
+    const status = statuses.zookeeper
+    this.zookeeperServer = status ? new Server(this, 'zookeeper', control.facts.zookeeperPort, status) : undefined
+  }
+
+  /** ZooKeeper's connect string, chroot included. */
+  get zookeeper(): string {
+    if (this.facts.zookeeper === undefined) throw new Error(`this cluster (Kafka ${this.facts.kafka}) has no ZooKeeper`)
+    return this.facts.zookeeper
+  }
+
+  get bootstrap(): string[] {
+    return this.facts.bootstrap
+  }
+
+  /** The ZooKeeper process. */
+  get zk(): Server {
+    if (!this.zookeeperServer) throw new Error('this cluster has no ZooKeeper of its own')
+    return this.zookeeperServer
+  }
+
+  broker(id: number): Broker {
+    const broker = this.brokers.find(each => each.id === id)
+    if (!broker) throw new Error(`there is no broker ${id} in this cluster`)
+    return broker
+  }
+
+  /** Makes a topic and waits until every partition has a leader and all its replicas in sync. */
+  async createTopic(name: string, spec: TopicSpec = {}): Promise<TopicInfo> {
+    await this.createTopics({ [name]: spec })
+    return this.tool.describe(name)
+  }
+
+  /** Many at once, for one wait. */
+  async createTopics(specs: Record<string, TopicSpec>): Promise<void> {
+    await this.tool.createTopics(specs)
+    await this.waitInSync(Object.keys(specs))
+  }
+
+  /** The partition's leader, as soon as it has one that `accept` accepts (default: any). */
+  waitForLeader(topic: string, partition: number, accept: (leader: number) => boolean = () => true, limitMs = 30_000): Promise<number> {
+    return until(
+      `a leader of ${topic}-${partition}`,
+      async () => {
+        const leader = (await this.tool.describe(topic)).partitions[partition]?.leader ?? -1
+        return leader >= 0 && accept(leader) ? leader : undefined
+      },
+      limitMs
+    )
+  }
+
+  /** Until exactly these brokers are in sync for the partition. */
+  waitForIsr(topic: string, partition: number, ids: number[], limitMs = 30_000): Promise<number[]> {
+    const wanted = [...ids].sort().join()
+    return until(
+      `in-sync replicas ${wanted} of ${topic}-${partition}`,
+      async () => {
+        const isr = (await this.tool.describe(topic)).partitions[partition]?.isr ?? []
+        return [...isr].sort().join() === wanted ? isr : undefined
+      },
+      limitMs
+    )
+  }
+
+  /** Until exactly these brokers are registered. */
+  waitForBrokers(ids: number[], limitMs = 30_000): Promise<unknown> {
+    const wanted = [...ids].sort().join()
+    return until(`brokers ${wanted}`, async () => (await this.tool.brokers()).ids.join() === wanted, limitMs)
+  }
+
+  /** Hands a partition's leadership to one of its replicas and waits until that one has it. */
+  async moveLeader(topic: string, partition: number, leader: number): Promise<void> {
+    const { replicas } = (await this.tool.describe(topic)).partitions[partition]!
+    await this.tool.reassign(topic, partition, [leader, ...replicas.filter(id => id !== leader)])
+    await this.tool.electLeaders({ topic, partition })
+    await this.waitForLeader(topic, partition, id => id === leader)
+  }
+
+  /** Back to a whole cluster, whatever a test did to it: all servers up, all replicas in sync, leaders where they belong. */
+  async heal(): Promise<void> {
+    const statuses = await this.control.status()
+    await Promise.all([...this.brokers, ...(this.zookeeperServer ? [this.zookeeperServer] : [])].map(server => server.refresh(statuses)))
+    if (this.zookeeperServer && this.zookeeperServer.state !== 'up') await this.zookeeperServer.start()
+    await Promise.all(this.brokers.filter(broker => broker.state !== 'up').map(broker => broker.start()))
+    await this.waitForBrokers(
+      this.brokers.map(broker => broker.id),
+      60_000
+    )
+    await this.waitInSync(undefined, 60_000)
+    // Elections on demand came with Kafka 2.2; a cluster of one broker needs none.
+    if (this.brokers.length > 1 && this.facts.kafka !== '1.1.1') await this.tool.electLeaders('all')
+    this.touched = false
+  }
+
+  /** Ends every process of the cluster and removes its data. A shared cluster stays up. */
+  dispose(): Promise<void> {
+    return this.control.dispose()
+  }
+
+  /** Until every replica of these topics (default: all there are) is in sync and every partition is led. */
+  private async waitInSync(topics: string[] | undefined, limitMs = 30_000): Promise<void> {
+    let lagging = ''
+    try {
+      await until(
+        'replicas in sync',
+        async () => {
+          const all = await this.tool.describeAll(topics ?? (await this.tool.topics({ internal: true })))
+          lagging = Object.entries(all)
+            .flatMap(([name, topic]) => topic.partitions.map(each => ({ name, ...each })))
+            .filter(each => each.leader < 0 || each.isr.length < each.replicas.length)
+            .map(each => `${each.name}-${each.partition} (leader ${each.leader}, in sync ${each.isr} of ${each.replicas})`)
+            .join(', ')
+          return lagging === ''
+        },
+        limitMs
+      )
+    } catch (error) {
+      throw new Error(`not in sync after ${limitMs / 1000} s: ${lagging || 'no answer'}`, { cause: error })
+    }
+  }
+}
