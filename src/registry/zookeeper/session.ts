@@ -26,7 +26,10 @@ export interface Stat {
   pzxid: bigint
 }
 
-/** Why a watch fired. Watches are one-shot: arm again by reading again. */
+/**
+ * Why a watch fired. Watches are one-shot: arm again by reading again. The same function given twice for one path is armed once
+ * (so periodic reads with one function do not pile up). None is called after the session's end.
+ */
 export type WatchEvent = { type: 'created' | 'deleted' | 'changed' | 'children'; path: string }
 
 export type Watch = (event: WatchEvent) => void
@@ -81,6 +84,11 @@ export interface ZooKeeperSession {
   readonly negotiatedTimeoutMs: number
   /** `world.monotonicMs()` of the last bytes that came from the server (pings are answered). */
   readonly lastHeardMs: number
+  /**
+   * `world.monotonicMs()` when the last request was sent that the server has answered. The server keeps the session for at least
+   * `negotiatedTimeoutMs` from there; the local deadline counts from there.
+   */
+  readonly leaseFromMs: number
   /** Adds a listener; returns what removes it. A listener that throws is contained and told as `trouble`. */
   on(listener: (event: SessionEvent) => void): () => void
   getData(path: string, watch?: Watch): Promise<{ data: Buffer; stat: Stat }>
