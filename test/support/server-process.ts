@@ -17,6 +17,8 @@ export interface ServerSpec {
   log: string
   /** Asked every 50 ms until true, with what the process wrote so far. */
   ready(output: string): boolean | Promise<boolean>
+  /** Waited for before every start but the first: what the process before it left behind must have gone. */
+  beforeRestart?(): Promise<void>
   /** Default 90 s: slow machines are patient. */
   startLimitMs?: number
 }
@@ -43,6 +45,7 @@ export class ServerProcess {
   async start(): Promise<void> {
     if (this.state === 'frozen') return this.thaw()
     if (this.state === 'up') return
+    if (this.starts > 0) await this.spec.beforeRestart?.()
     const log = `${this.spec.log}.${++this.starts}`
     const output = openSync(log, 'w')
     const child = spawn(this.spec.command, this.spec.args, { detached: true, stdio: ['ignore', output, output] })
@@ -132,7 +135,9 @@ export class ServerProcess {
   }
 }
 
-/** The last lines of a log. */
-export function tail(log: string, lines = 30): string {
-  return readFileSync(log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+/** The errors of a log and its last lines. */
+export function tail(log: string): string {
+  const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
+  const errors = lines.slice(0, -20).filter(line => /ERROR|FATAL|Exception|Error:/.test(line))
+  return [...errors.slice(-10), ...lines.slice(-20)].join('\n')
 }

@@ -8,6 +8,7 @@ import { classArchive, quickStart } from './java.ts'
 import { jarsFor, run } from './maven.ts'
 import { askOnce, freePort } from './ports.ts'
 import { ServerProcess, type ServerSpec } from './server-process.ts'
+import { until } from './until.ts'
 import { temporaryFolder } from './watchdog.ts'
 
 export type KafkaVersion = '3.9.1' | '4' | '1.1.1'
@@ -39,6 +40,7 @@ export async function zookeeperServer(folder: string, port: number, tickMs: numb
     clientPortAddress: host,
     maxClientCnxns: '0',
     'admin.enableServer': 'false',
+    '4lw.commands.whitelist': 'srvr,dump',
     tickTime: String(tickMs)
   })
   const main = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
@@ -70,9 +72,20 @@ async function brokerSpec(folder: string, plan: BrokerPlan, extraFlags: string[]
     command: 'java',
     args: [...flags, '-cp', join(jars, '*'), logging(folder), 'kafka.Kafka', file],
     log: join(folder, `broker-${plan.id}.log`),
+    ...(plan.kafka === '4' ? {} : { beforeRestart: () => unregistered(plan) }),
     ready: output => /(\[KafkaServer id=\d+\]|Kafka Server) started/.test(output)
   }
   return { spec, file, jars }
+}
+
+/** A killed broker stays registered until its session expires, and the same id started before that ends at once. */
+async function unregistered(plan: BrokerPlan): Promise<void> {
+  const [port, ...chroot] = plan.zookeeper.slice(plan.zookeeper.indexOf(':') + 1).split('/')
+  const path = `/${[...chroot, 'brokers', 'ids', plan.id].join('/')}`
+  await until(`the end of the old registration of broker ${plan.id}`, async () => {
+    const ephemerals = await askOnce(Number(port), 'dump', 1000)
+    return !ephemerals?.split('\n').some(line => line.trim() === path)
+  })
 }
 
 function settings(folder: string, plan: BrokerPlan): Record<string, string> {
