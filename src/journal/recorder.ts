@@ -94,6 +94,12 @@ interface State {
   ended: boolean
 }
 
+interface Gap {
+  life: Life
+  type: string
+  bytes: number
+}
+
 interface Segment {
   number: number
   /** Sequence number of the first entry. */
@@ -105,7 +111,7 @@ interface Segment {
   states: State[]
 }
 
-/** [life, time, entry kind, payload…]: what a raw entry is made from. */
+/** What a raw entry is made from. */
 interface Pending {
   kind: RawEntry[0]
   life: Life
@@ -115,6 +121,8 @@ interface Pending {
   context: unknown
 }
 
+/** Numbers stay exact; only plain data gets here (`sanitise`), so no hook of a value is ever called. */
+const PACKING = { useBigIntExtension: true, useToJSON: false }
 const BATCH = 64
 const SEGMENTS = 16
 const CHECKPOINTS_PER_FRAME = 256
@@ -131,7 +139,7 @@ function silentRecorder(options: RecorderOptions): Recorder {
     event: nothing,
     state: nothing,
     end: nothing,
-    export: () => concat([MAGIC, encodeFrame(new Packr(), header(options, 0))]),
+    export: () => concat([MAGIC, encodeFrame(new Packr(PACKING), header(options, 0))]),
     stats: { frames: 0, bytes: 0, droppedFrames: 0, entries: 0, gaps: 0 }
   }
 }
@@ -141,7 +149,7 @@ class RingRecorder implements Recorder {
   readonly #options: RecorderOptions
   readonly #maxEventBytes: number
   readonly #segmentBytes: number
-  readonly #packr = new Packr()
+  readonly #packr = new Packr(PACKING)
   readonly #lives = new Map<string, Life>()
   readonly #base = new Map<Life, State>()
   readonly #segments: Segment[] = []
@@ -243,6 +251,7 @@ class RingRecorder implements Recorder {
   #push(kind: RawEntry[0], life: Life, event: { type: string } | undefined, value: unknown, context: unknown): void {
     if (this.#pending.length >= BATCH) this.#flush()
     this.#pending.push({ kind, life, at: this.#options.now(), event, value, context })
+    if (kind !== CHECKPOINT) this.stats.entries++
     if (life.touchedIn !== this.#newest.number) {
       life.touchedIn = this.#newest.number
       this.#newest.touched.push(life)
@@ -262,39 +271,33 @@ class RingRecorder implements Recorder {
     const time = pending[0]!.at
     const entries = pending.map(entry => rawEntry(entry, time))
     let frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
-    const gapped = frame.length > this.#maxEventBytes ? this.#replaceOversize(pending, entries) : []
-    if (gapped.length > 0) frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
-    const numbered = pending.reduce((count, entry) => (entry.kind === CHECKPOINT ? count : count + 1), 0)
-    this.#sequence += numbered
-    this.stats.entries += numbered
+    const gaps = frame.length > this.#maxEventBytes ? this.#replaceOversize(pending, entries) : []
+    if (gaps.length > 0) frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
+    for (const { kind } of pending) if (kind !== CHECKPOINT) this.#sequence++
     this.#append(frame)
-    for (const life of gapped) {
+    if (gaps.length === 0) return
+    for (const life of new Set(gaps.map(gap => gap.life))) {
       if (life.ended) continue
       if (life.inTransition) life.wantsCheckpoint = true
       else this.#checkpoint(life)
     }
+    this.#flush()
+    // Last, as whoever is told may send events that are recorded in turn.
+    for (const gap of gaps) this.#options.onTrouble?.(tooLarge(gap, this.#maxEventBytes))
   }
 
-  /** Puts a gap where an input is too large. Returns the lives whose state has to be written down for it. */
-  #replaceOversize(pending: Pending[], entries: RawEntry[]): Life[] {
-    const gapped = new Set<Life>()
+  /** Puts a gap where an input is too large. The state of these lives has to be written down for it. */
+  #replaceOversize(pending: Pending[], entries: RawEntry[]): Gap[] {
+    const gaps: Gap[] = []
     for (const [index, { kind, life, event }] of pending.entries()) {
       if (kind !== EVENT || !event) continue
       const bytes = this.#packr.pack(entries[index]).length
       if (bytes <= this.#maxEventBytes) continue
       entries[index] = [GAP, life.id, (entries[index] as RawEntry)[2], event.type, bytes]
-      gapped.add(life)
-      this.stats.gaps++
-      this.#options.onTrouble?.(
-        new LimitError(
-          'RECORDER_EVENT_TOO_LARGE',
-          `Event ${event.type} of ${life.path} takes ${bytes} bytes in the recording; at most ${this.#maxEventBytes} are kept. ` +
-            'A checkpoint stands in for it, so that replays stay exact from there. Events should carry no payload.',
-          { details: { path: life.path, event: event.type, bytes } }
-        )
-      )
+      gaps.push({ life, type: event.type, bytes })
     }
-    return [...gapped]
+    this.stats.gaps += gaps.length
+    return gaps
   }
 
   #append(frame: Uint8Array): void {
@@ -342,6 +345,14 @@ function rawEntry({ kind, life, at, event, value, context }: Pending, time: numb
   if (kind === END) return [END, life.id, at - time]
   return [kind as typeof BIRTH, life.id, at - time, life.path, life.machine, value, sanitise(context)]
 }
+
+const tooLarge = ({ life, type, bytes }: Gap, maxEventBytes: number) =>
+  new LimitError(
+    'RECORDER_EVENT_TOO_LARGE',
+    `Event ${type} of ${life.path} takes ${bytes} bytes in the recording; at most ${maxEventBytes} are kept. ` +
+      'A checkpoint stands in for it, so that replays are exact again from there. Events should carry no payload.',
+    { details: { path: life.path, event: type, bytes } }
+  )
 
 const checkpointOf = ({ life, value, context }: State): RawEntry => [
   CHECKPOINT,
