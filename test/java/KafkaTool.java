@@ -64,6 +64,10 @@ public final class KafkaTool {
     OPERATIONS.put("alterConfig", (c, b) -> alterConfig(admin(b), c));
     OPERATIONS.put("produce", (c, b) -> KafkaRecords.produce(c, b));
     OPERATIONS.put("consume", (c, b) -> KafkaRecords.consume(c, b));
+    OPERATIONS.put("znodes", (c, b) -> ZookeeperTool.tree(c));
+    OPERATIONS.put("putZnode", (c, b) -> ZookeeperTool.put(c));
+    OPERATIONS.put("deleteZnode", (c, b) -> ZookeeperTool.delete(c));
+    OPERATIONS.put("expireSession", (c, b) -> ZookeeperTool.expire(c));
     OPERATIONS.put("offsets", (c, b) -> offsets(admin(b), c));
     OPERATIONS.put("deleteRecords", (c, b) ->
       admin(b).deleteRecords(Map.of(partition(c), RecordsToDelete.beforeOffset(c.get("before").asLong()))).all().get());

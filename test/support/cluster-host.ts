@@ -68,7 +68,7 @@ export class ClusterHost implements ClusterControl {
     this.facts = facts
     this.folder = folder
     this.servers = servers
-    this.tool = toolFor(facts.bootstrap)
+    this.tool = toolFor(facts.bootstrap, facts.zookeeper)
   }
 
   async act(name: string, action: ServerAction): Promise<ServerStatus> {

@@ -2,6 +2,7 @@
  * A real Kafka cluster for tests: `startCluster()` gives brokers and a ZooKeeper that can be killed, frozen and started again, and Kafka's own
  * clients to make topics and judge what is in them. `Cluster` is the same for one's own and for one that is shared (`use-cluster.ts`).
  */
+import { brokerView } from './broker-view.ts'
 import { ClusterHost } from './cluster-host.ts'
 import { KafkaTool, type TopicInfo, type TopicSpec } from './kafka-tool.ts'
 import type { ProcessState } from './server-process.ts'
@@ -179,7 +180,7 @@ export class Cluster {
     return broker
   }
 
-  /** Makes a topic and waits until every partition has a leader and all its replicas in sync. */
+  /** Makes a topic and waits until every broker that is up knows it, led and with all its replicas in sync. */
   async createTopic(name: string, spec: TopicSpec = {}): Promise<TopicInfo> {
     await this.createTopics({ [name]: spec })
     return this.tool.describe(name)
@@ -188,7 +189,12 @@ export class Cluster {
   /** Many at once, for one wait. */
   async createTopics(specs: Record<string, TopicSpec>): Promise<void> {
     await this.tool.createTopics(specs)
-    await this.waitInSync(Object.keys(specs))
+    const names = Object.keys(specs)
+    const up = this.brokers.filter(broker => broker.state === 'up')
+    await until(`${names} at every broker`, async () => {
+      const views = await Promise.all(up.map(broker => brokerView(broker.host, broker.port, names)))
+      return views.every(view => view.unknown === 0 && view.partitions > 0 && view.whole === view.partitions)
+    })
   }
 
   /** The partition's leader, as soon as it has one that `accept` accepts (default: any). */
@@ -240,7 +246,7 @@ export class Cluster {
       this.brokers.map(broker => broker.id),
       60_000
     )
-    await this.waitInSync(undefined, 60_000)
+    await this.waitInSync(60_000)
     // Elections on demand came with Kafka 2.2; a cluster of one broker needs none.
     if (this.brokers.length > 1 && this.facts.kafka !== '1.1.1') await this.tool.electLeaders('all')
     this.touched = false
@@ -251,14 +257,14 @@ export class Cluster {
     return this.control.dispose()
   }
 
-  /** Until every replica of these topics (default: all there are) is in sync and every partition is led. */
-  private async waitInSync(topics: string[] | undefined, limitMs = 30_000): Promise<void> {
+  /** Until every replica of every topic is in sync and every partition is led. */
+  private async waitInSync(limitMs: number): Promise<void> {
     let lagging = ''
     try {
       await until(
         'replicas in sync',
         async () => {
-          const all = await this.tool.describeAll(topics ?? (await this.tool.topics({ internal: true })))
+          const all = await this.tool.describeAll(await this.tool.topics({ internal: true }))
           lagging = Object.entries(all)
             .flatMap(([name, topic]) => topic.partitions.map(each => ({ name, ...each })))
             .filter(each => each.leader < 0 || each.isr.length < each.replicas.length)

@@ -102,6 +102,13 @@ export interface GroupInfo {
   members: { memberId: string; clientId: string; partitions: string[] }[]
 }
 
+export interface Znode {
+  data: string | null
+  version: number
+  /** A session id in hex; "0": it is persistent. */
+  ephemeralOwner: string
+}
+
 interface RawRecord extends Omit<ReadRecord, 'key' | 'value' | 'headers'> {
   key: string | null
   value: string | null
@@ -210,6 +217,26 @@ export class KafkaTool {
 
   deleteGroup(group: string): Promise<void> {
     return this.ask('deleteGroup', { group })
+  }
+
+  /** Every znode at and below a path (under the chroot), by path; empty when there is none. */
+  znodes(path: string): Promise<Record<string, Znode>> {
+    return this.ask('znodes', { path })
+  }
+
+  /** Creates a znode with its parents, or sets its data. An ephemeral one lives as long as the Java helper. */
+  putZnode(path: string, data: string | null, options: { ephemeral?: boolean } = {}): Promise<void> {
+    return this.ask('putZnode', { path, data, ...options })
+  }
+
+  /** False: it was not there. */
+  deleteZnode(path: string): Promise<boolean> {
+    return this.ask('deleteZnode', { path })
+  }
+
+  /** Ends another client's session, given by its id (hex) and password: that client learns that it has expired. */
+  expireSession(sessionId: string, password: Buffer): Promise<void> {
+    return this.ask('expireSession', { sessionId, password: password.toString('base64') })
   }
 
   private async ask<T>(op: string, args: Record<string, unknown>): Promise<T> {

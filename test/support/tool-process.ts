@@ -25,8 +25,8 @@ interface Running {
 let running: Promise<Running> | undefined
 let lastId = 0
 
-/** Calls to the one helper of this process, on a cluster given by its brokers' addresses. */
-export function toolFor(bootstrap: string[]): ToolCall {
+/** Calls to the one helper of this process, on a cluster given by its brokers' addresses and ZooKeeper's connect string. */
+export function toolFor(bootstrap: string[], zookeeper: string | undefined): ToolCall {
   return async (op, args) => {
     running ??= start()
     const { child, pending } = await running
@@ -35,7 +35,7 @@ export function toolFor(bootstrap: string[]): ToolCall {
     try {
       return await new Promise((resolve, reject) => {
         pending.set(id, { op, resolve, reject })
-        child.stdin!.write(`${JSON.stringify({ id, op, bootstrap: bootstrap.join(','), ...args })}\n`)
+        child.stdin!.write(`${JSON.stringify({ id, op, bootstrap: bootstrap.join(','), zookeeper, ...args })}\n`)
       })
     } finally {
       if (pending.size === 0) hold(child, false)
@@ -45,7 +45,7 @@ export function toolFor(bootstrap: string[]): ToolCall {
 
 async function start(): Promise<Running> {
   const jars = await jarsFor('kafka-3.9.1')
-  const classes = await compileJava(['KafkaTool.java', 'KafkaRecords.java'], jars)
+  const classes = await compileJava(['KafkaTool.java', 'KafkaRecords.java', 'ZookeeperTool.java'], jars)
   const log = openSync(join(temporaryFolder(), 'kafka-tool.log'), 'a')
   // It ends with its stdin, so it needs no watchdog.
   const child = spawn('java', [...quickStart, '-Xmx256m', '-cp', `${classes}:${join(jars, '*')}`, 'KafkaTool'], {
