@@ -8,6 +8,8 @@ import { ProtocolError } from '../model/errors.ts'
 
 const MAX_DEPTH = 128
 const MAX_BIGINT_BYTES = 1024
+/** ASCII texts up to this length are read byte by byte, which is quicker than a call of the decoder. */
+const SHORT_TEXT = 24
 const RECORD = 0x72
 const BIGINT = 0x42
 const UNDEFINED = 0x00
@@ -117,7 +119,15 @@ class Reader {
 
   #text(length: number): string {
     const start = this.#take(length)
-    return utf8.decode(this.#bytes.subarray(start, start + length))
+    const end = start + length
+    if (length > SHORT_TEXT) return utf8.decode(this.#bytes.subarray(start, end))
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const byte = this.#bytes[i]!
+      if (byte >= 0x80) return utf8.decode(this.#bytes.subarray(start, end))
+      text += String.fromCharCode(byte)
+    }
+    return text
   }
 
   #array(length: number, depth: number): unknown[] {

@@ -111,16 +111,6 @@ interface Segment {
   states: State[]
 }
 
-/** What a raw entry is made from. */
-interface Pending {
-  kind: RawEntry[0]
-  life: Life
-  at: number
-  event: { type: string } | undefined
-  value: unknown
-  context: unknown
-}
-
 /** Numbers stay exact; only plain data gets here (`sanitise`), so no hook of a value is ever called. */
 const PACKING = { useBigIntExtension: true, useToJSON: false }
 const BATCH = 64
@@ -154,7 +144,9 @@ class RingRecorder implements Recorder {
   readonly #base = new Map<Life, State>()
   readonly #segments: Segment[] = []
   #newest: Segment
-  #pending: Pending[] = []
+  /** Not yet encoded, with absolute times, and the lives that they are of. */
+  #pending: RawEntry[] = []
+  #pendingLives: Life[] = []
   #lastLife = 0
   /** Of the first pending entry. */
   #sequence = 0
@@ -183,13 +175,13 @@ class RingRecorder implements Recorder {
       older
     }
     this.#lives.set(path, life)
-    this.#push(BIRTH, life, undefined, value, context)
+    this.#push(life, [BIRTH, life.id, this.#options.now(), path, machine, value, context])
   }
 
   event(path: string, event: { type: string }, self?: object): void {
     const life = this.#find(path, self)
     if (!life) return
-    this.#push(EVENT, life, event, undefined, undefined)
+    this.#push(life, [EVENT, life.id, this.#options.now(), event])
     life.inTransition = true
   }
 
@@ -212,7 +204,7 @@ class RingRecorder implements Recorder {
   end(path: string, self?: object): void {
     const life = this.#find(path, self)
     if (!life) return
-    this.#push(END, life, undefined, undefined, undefined)
+    this.#push(life, [END, life.id, this.#options.now()])
     life.ended = true
     this.#forget(life)
   }
@@ -248,10 +240,11 @@ class RingRecorder implements Recorder {
     for (let other = newest; other; other = other.older) if (other.older === life) other.older = life.older
   }
 
-  #push(kind: RawEntry[0], life: Life, event: { type: string } | undefined, value: unknown, context: unknown): void {
+  #push(life: Life, entry: RawEntry): void {
     if (this.#pending.length >= BATCH) this.#flush()
-    this.#pending.push({ kind, life, at: this.#options.now(), event, value, context })
-    if (kind !== CHECKPOINT) this.stats.entries++
+    this.#pending.push(entry)
+    this.#pendingLives.push(life)
+    if (entry[0] !== CHECKPOINT) this.stats.entries++
     if (life.touchedIn !== this.#newest.number) {
       life.touchedIn = this.#newest.number
       this.#newest.touched.push(life)
@@ -260,20 +253,27 @@ class RingRecorder implements Recorder {
 
   #checkpoint(life: Life): void {
     life.wantsCheckpoint = false
-    this.#push(CHECKPOINT, life, undefined, life.value, life.context)
+    this.#push(life, [CHECKPOINT, life.id, this.#options.now(), life.path, life.machine, life.value, life.context])
   }
 
   /** Makes one frame of what is pending. */
   #flush(): void {
-    const pending = this.#pending
-    if (pending.length === 0) return
+    const entries = this.#pending
+    const lives = this.#pendingLives
+    if (entries.length === 0) return
     this.#pending = []
-    const time = pending[0]!.at
-    const entries = pending.map(entry => rawEntry(entry, time))
-    let frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
-    const gaps = frame.length > this.#maxEventBytes ? this.#replaceOversize(pending, entries) : []
-    if (gaps.length > 0) frame = encodeFrame(this.#packr, [this.#sequence, time, entries] satisfies RawFrame)
-    for (const { kind } of pending) if (kind !== CHECKPOINT) this.#sequence++
+    this.#pendingLives = []
+    const sequence = this.#sequence
+    const time = entries[0]![2]
+    for (const entry of entries) {
+      if (entry[0] !== CHECKPOINT) this.#sequence++
+      entry[2] -= time
+      if (entry[0] === EVENT) entry[3] = sanitise(entry[3]) as { type: string }
+      else if (entry.length === 7) entry[6] = sanitise(entry[6])
+    }
+    let frame = encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame)
+    const gaps = frame.length > this.#maxEventBytes ? this.#replaceOversize(entries, lives) : []
+    if (gaps.length > 0) frame = encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame)
     this.#append(frame)
     if (gaps.length === 0) return
     for (const life of new Set(gaps.map(gap => gap.life))) {
@@ -287,14 +287,16 @@ class RingRecorder implements Recorder {
   }
 
   /** Puts a gap where an input is too large. The state of these lives has to be written down for it. */
-  #replaceOversize(pending: Pending[], entries: RawEntry[]): Gap[] {
+  #replaceOversize(entries: RawEntry[], lives: Life[]): Gap[] {
     const gaps: Gap[] = []
-    for (const [index, { kind, life, event }] of pending.entries()) {
-      if (kind !== EVENT || !event) continue
-      const bytes = this.#packr.pack(entries[index]).length
+    for (const [index, entry] of entries.entries()) {
+      if (entry[0] !== EVENT) continue
+      const bytes = this.#packr.pack(entry).length
       if (bytes <= this.#maxEventBytes) continue
-      entries[index] = [GAP, life.id, (entries[index] as RawEntry)[2], event.type, bytes]
-      gaps.push({ life, type: event.type, bytes })
+      const life = lives[index] as Life
+      const { type } = entry[3]
+      entries[index] = [GAP, life.id, entry[2], type, bytes]
+      gaps.push({ life, type, bytes })
     }
     this.stats.gaps += gaps.length
     return gaps
@@ -338,12 +340,6 @@ function closeSegment(segment: Segment): void {
     return state
   })
   segment.touched = []
-}
-
-function rawEntry({ kind, life, at, event, value, context }: Pending, time: number): RawEntry {
-  if (kind === EVENT) return [EVENT, life.id, at - time, sanitise(event) as { type: string }]
-  if (kind === END) return [END, life.id, at - time]
-  return [kind as typeof BIRTH, life.id, at - time, life.path, life.machine, value, sanitise(context)]
 }
 
 const tooLarge = ({ life, type, bytes }: Gap, maxEventBytes: number) =>

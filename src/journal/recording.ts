@@ -99,15 +99,31 @@ function appendEntries(entries: Entry[], content: unknown): string | null {
   return null
 }
 
+/** By index: destructuring a list costs more than all the rest. */
 function checkEntry(raw: unknown, sequence: number, time: number): Entry | undefined {
   if (!Array.isArray(raw)) return undefined
-  const [kind, life, dt, a, b, c, d] = raw as unknown[]
+  const items = raw as unknown[]
+  const kind = items[0]
+  const life = items[1]
+  const dt = items[2]
+  const a = items[3]
+  const b = items[4]
   if (!isCount(life) || !isTime(dt)) return undefined
-  const head = { sequence, time: time + dt, life }
-  if (kind === EVENT && raw.length === 4 && isRecord(a) && isText(a.type)) return { ...head, kind: 'event', event: a as { type: string } }
-  if ((kind === BIRTH || kind === CHECKPOINT) && raw.length === 7 && isText(a) && isText(b))
-    return { ...head, kind: kind === BIRTH ? 'birth' : 'checkpoint', path: a, machine: b, value: c, context: d }
-  if (kind === END && raw.length === 3) return { ...head, kind: 'end' }
-  if (kind === GAP && raw.length === 5 && isText(a) && isCount(b)) return { ...head, kind: 'gap', type: a, bytes: b }
+  const at = time + dt
+  if (kind === EVENT && items.length === 4 && isRecord(a) && isText(a.type))
+    return { sequence, time: at, life, kind: 'event', event: a as { type: string } }
+  if ((kind === BIRTH || kind === CHECKPOINT) && items.length === 7 && isText(a) && isText(b))
+    return {
+      sequence,
+      time: at,
+      life,
+      kind: kind === BIRTH ? 'birth' : 'checkpoint',
+      path: a,
+      machine: b,
+      value: items[5],
+      context: items[6]
+    }
+  if (kind === END && items.length === 3) return { sequence, time: at, life, kind: 'end' }
+  if (kind === GAP && items.length === 5 && isText(a) && isCount(b)) return { sequence, time: at, life, kind: 'gap', type: a, bytes: b }
   return undefined
 }
