@@ -1,0 +1,42 @@
+/**
+ * The lanes of the test command, quickest first: which files belong to each, by their names. A lane without files is a mistake, and
+ * a test file that no lane takes cannot be.
+ */
+import { readdirSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+
+export interface Lane {
+  name: string
+  takes(file: string): boolean
+  /** Test files at a time. Those that share a cluster, or start JVMs, go one by one. */
+  atOnce: number
+  /** For one file as a whole. */
+  fileLimitMs: number
+  needsJava: boolean
+}
+
+const isJava = (file: string) => file.endsWith('.java.test.ts')
+const isCluster = (file: string) => file.startsWith('test/cluster/')
+const isPackage = (file: string) => file === 'test/package.test.ts'
+
+/** `pure` takes what no other lane does: no Java, no cluster, no network. */
+export const lanes: Lane[] = [
+  {
+    name: 'pure',
+    takes: file => !isJava(file) && !isCluster(file) && !isPackage(file),
+    atOnce: 2,
+    fileLimitMs: 120_000,
+    needsJava: false
+  },
+  { name: 'package', takes: isPackage, atOnce: 1, fileLimitMs: 240_000, needsJava: false },
+  { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, fileLimitMs: 300_000, needsJava: true },
+  { name: 'cluster', takes: isCluster, atOnce: 1, fileLimitMs: 600_000, needsJava: true }
+]
+
+/** Every test file, relative to the root, with forward slashes. */
+export function testFiles(root: string): string[] {
+  return readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.test.ts'))
+    .map(entry => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort()
+}
