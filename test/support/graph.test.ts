@@ -12,7 +12,7 @@ const callMachine = setup({
     input: { tries: number }
   },
   actors: { ask: fromPromise(async () => 'yes') },
-  actions: { dial: (_, _params: { call: number }) => {}, count: assign({ call: ({ context }) => context.call + 1 }) },
+  actions: { dial: (_, _params: { call: number }) => {}, count: assign(({ context }) => ({ call: context.call + 1 })) },
   guards: {
     current: ({ context, event }) => 'call' in event && event.call === context.call,
     spent: ({ context }) => context.tries === 0
