@@ -121,7 +121,7 @@ export class Connection {
   send<N extends ApiName>(
     name: N,
     body: RequestOf<N>,
-    timeoutMs: number,
+    limits: number | RequestLimits,
     done: (error: Error | undefined, response: ResponseOf<N> | undefined) => void
   ): void {
     const api = loadedApi(name)
@@ -129,7 +129,9 @@ export class Connection {
       done(this.#lost(), undefined)
       return
     }
-    const version = this.version(name)
+    const { timeoutMs = this.#options.requestTimeoutMs, maxVersion } = typeof limits === 'number' ? { timeoutMs: limits } : limits
+    let version = this.version(name)
+    if (version !== undefined && maxVersion !== undefined) version = Math.min(version, maxVersion)
     if (version === undefined) {
       done(new ProtocolError('UNSUPPORTED_VERSION', `Broker ${this.node} does not offer ${name}.`), undefined)
       return
