@@ -24,10 +24,11 @@ if (await command(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.bu
   process.exitCode = 1
 }
 
-/** Imports of msgpackr become imports of the copy. */
+/** Imports of msgpackr become imports of the copy, and those of `.ts` in type declarations, which tsc leaves, become `.js`. */
 function redirect(file: string): void {
   const source = readFileSync(file, 'utf8')
   const path = relative(dirname(file), join(vendored, 'index.js')).split(sep).join('/')
-  const changed = source.replace(/(from\s+|import\()(['"])msgpackr(?:\/[a-z-]+)?\2/g, `$1'${path.startsWith('.') ? path : `./${path}`}'`)
+  let changed = source.replace(/(from\s+|import\()(['"])msgpackr(?:\/[a-z-]+)?\2/g, `$1'${path.startsWith('.') ? path : `./${path}`}'`)
+  if (file.endsWith('.d.ts')) changed = changed.replace(/((?:from\s+|import\s*\(?\s*)(['"])\.[^'"]*)\.ts\2/g, '$1.js$2')
   if (changed !== source) writeFileSync(file, changed)
 }

@@ -61,15 +61,29 @@ interface Message {
 
 /** Between brokers only; a client never sends them. */
 const BETWEEN_BROKERS = new Set([
-  'LeaderAndIsr', 'StopReplica', 'UpdateMetadata', 'ControlledShutdown', 'AlterPartition', 'Envelope', 'AllocateProducerIds',
-  'AssignReplicasToDirs', 'InitializeShareGroupState', 'ReadShareGroupState', 'WriteShareGroupState', 'DeleteShareGroupState',
+  'LeaderAndIsr',
+  'StopReplica',
+  'UpdateMetadata',
+  'ControlledShutdown',
+  'AlterPartition',
+  'Envelope',
+  'AllocateProducerIds',
+  'AssignReplicasToDirs',
+  'InitializeShareGroupState',
+  'ReadShareGroupState',
+  'WriteShareGroupState',
+  'DeleteShareGroupState',
   'ReadShareGroupStateSummary'
 ])
 /** Written by clients into other messages' bytes fields. */
 const DATA = ['ConsumerProtocolSubscription', 'ConsumerProtocolAssignment']
 const TARGET = new URL('../src/wire/messages/', import.meta.url)
 
-const stripComments = (text: string) => text.split('\n').map(line => line.replace(/^\s*\/\/.*$/, '')).join('\n')
+const stripComments = (text: string) =>
+  text
+    .split('\n')
+    .map(line => line.replace(/^\s*\/\/.*$/, ''))
+    .join('\n')
 
 function readSchemas(jar: string): Map<string, Schema> {
   const folder = mkdtempSync(join(tmpdir(), 'schemas-'))
@@ -138,7 +152,12 @@ function fail(what: string): never {
 function readMessage(schema: Schema): Message {
   const versions = parseRange(schema.validVersions, [0, 1000])!
   const structs = new Map((schema.commonStructs ?? []).map(struct => [struct.name, struct.fields]))
-  return { name: schema.name, versions, flexible: parseRange(schema.flexibleVersions, versions), fields: readFields(schema.fields, versions, structs) }
+  return {
+    name: schema.name,
+    versions,
+    flexible: parseRange(schema.flexibleVersions, versions),
+    fields: readFields(schema.fields, versions, structs)
+  }
 }
 
 /** Fields of both, in the newer order; those that only the older has follow their older neighbour. */
@@ -182,8 +201,18 @@ function mergeMessage(old: Message | undefined, recent: Message | undefined): Me
 // ---- writing -------------------------------------------------------------------------------------------------------------------
 
 const TYPES: Record<string, string> = {
-  bool: 'boolean', int8: 'number', int16: 'number', uint16: 'number', int32: 'number', uint32: 'number', int64: 'bigint',
-  float64: 'number', string: 'string', uuid: 'string', bytes: 'Buffer', records: 'Buffer'
+  bool: 'boolean',
+  int8: 'number',
+  int16: 'number',
+  uint16: 'number',
+  int32: 'number',
+  uint32: 'number',
+  int64: 'bigint',
+  float64: 'number',
+  string: 'string',
+  uuid: 'string',
+  bytes: 'Buffer',
+  records: 'Buffer'
 }
 
 /** Kafka writes defaults as JSON of any kind, numbers also as strings and hex. */
@@ -223,7 +252,8 @@ function writeType(fields: Field[], versions: Range, sent: boolean, indent: stri
   return fields
     .map(field => {
       const inner = field.fields ? `{\n${writeType(field.fields, versions, sent, `${indent}  `)}\n${indent}}` : TYPES[field.type]!
-      const one = sent && field.type === 'records' ? 'Buffer | readonly Uint8Array[]' : sent && field.type === 'bytes' ? 'Uint8Array' : inner
+      const one =
+        sent && field.type === 'records' ? 'Buffer | readonly Uint8Array[]' : sent && field.type === 'bytes' ? 'Uint8Array' : inner
       const list = field.array ? (/[|{]/.test(one) && !one.startsWith('{') ? `(${one})[]` : `${one}[]`) : one
       const mayBeNull = field.nullable || field.default === 'null' || field.default === null || field.type === 'records'
       const everywhere = field.versions[0] <= versions[0] && field.versions[1] >= versions[1]
@@ -260,11 +290,19 @@ function writeFiles(old: Map<string, Schema>, recent: Map<string, Schema>): Map<
   }
   for (const name of [...DATA, 'RequestHeader', 'ResponseHeader']) {
     const message = merged(name)
-    files.set(`${kebab(name)}.ts`, `${HEADER}import type { Definition } from '../definition.ts'\n\n${writeInterface(message, false)}\n${writeDefinition(message)}`)
+    files.set(
+      `${kebab(name)}.ts`,
+      `${HEADER}import type { Definition } from '../definition.ts'\n\n${writeInterface(message, false)}\n${writeDefinition(message)}`
+    )
   }
   apis.sort((a, b) => a.key - b.key)
-  const types = apis.map(({ name }) => `  ${name}: { request: import('./${kebab(name)}.ts').${name}Request; response: import('./${kebab(name)}.ts').${name}Response }`)
-  const table = apis.map(({ name, key, versions }) => `  ${name}: { key: ${key}, versions: [${versions.join(', ')}], load: () => import('./${kebab(name)}.ts') }`)
+  const types = apis.map(
+    ({ name }) =>
+      `  ${name}: { request: import('./${kebab(name)}.ts').${name}Request; response: import('./${kebab(name)}.ts').${name}Response }`
+  )
+  const table = apis.map(
+    ({ name, key, versions }) => `  ${name}: { key: ${key}, versions: [${versions.join(', ')}], load: () => import('./${kebab(name)}.ts') }`
+  )
   files.set(
     'index.ts',
     `${HEADER}import type { Definition } from '../definition.ts'\n\n/** Every API's types, by name. */\nexport interface ApiTypes {\n${types.join('\n')}\n}\n\n/** Every API: its key, and how to load its definitions. */\nexport const API_TABLE: Record<keyof ApiTypes, { key: number; versions: readonly [number, number]; load: () => Promise<{ request: Definition; response: Definition }> }> = {\n${table.join(',\n')}\n}\n`
@@ -273,7 +311,8 @@ function writeFiles(old: Map<string, Schema>, recent: Map<string, Schema>): Map<
 }
 
 async function main(): Promise<void> {
-  const jarIn = (folder: string) => join(folder, readdirSync(folder).find(file => /^kafka-clients-\d.*\.jar$/.test(file)) ?? fail(`no kafka-clients jar in ${folder}`))
+  const jarIn = (folder: string) =>
+    join(folder, readdirSync(folder).find(file => /^kafka-clients-\d.*\.jar$/.test(file)) ?? fail(`no kafka-clients jar in ${folder}`))
   const files = writeFiles(readSchemas(jarIn(await jarsFor('kafka-3.9.1'))), readSchemas(jarIn(await jarsFor('kafka-4'))))
   const there = new Set(readdirSync(TARGET).filter(file => file.endsWith('.ts')))
   let stale = 0
