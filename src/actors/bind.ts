@@ -29,8 +29,9 @@ export function bind<TMachine extends AnyStateMachine>(machine: TMachine, implem
     const place = snapshot.context as Place
     const instance = findInstance(place.instance)
     if (instance) {
+      instance.spawning.delete(place.path)
       instance.directory.set(place.path, scope.self)
-      instance.recorder.birth(place.path, machine.id, snapshot.value, snapshot.context)
+      instance.recorder.birth(place.path, machine.id, snapshot.value, snapshot.context, scope.self)
     }
     return snapshot
   }) as never
@@ -39,13 +40,13 @@ export function bind<TMachine extends AnyStateMachine>(machine: TMachine, implem
     const place = snapshot.context as Place
     const instance = findInstance(place.instance)
     const stopping = event.type === 'xstate.stop'
-    if (!stopping) instance?.recorder.event(place.path, event)
+    if (!stopping) instance?.recorder.event(place.path, event, scope.self)
     const next = transition(snapshot as never, event as never, scope as never) as unknown as AnyMachineSnapshot
-    if (!stopping) instance?.recorder.state(place.path, next.value, next.context)
+    if (!stopping) instance?.recorder.state(place.path, next.value, next.context, scope.self)
     if (instance && (stopping || next.status !== 'active')) {
       // A successor of the same path may have been born already; only the actor that is listed takes itself off.
       if (instance.directory.get(place.path) === scope.self) instance.directory.delete(place.path)
-      instance.recorder.end(place.path)
+      instance.recorder.end(place.path, scope.self)
     }
     return next
   }) as never

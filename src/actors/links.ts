@@ -68,9 +68,9 @@ export class Links {
     })
   }
 
-  /** Somebody waits for any broker: a new one is worth a dial. */
-  get anyWanted(): boolean {
-    return this.#anyWaiting.length > 0
+  /** The registry listed other brokers: whoever waits for any broker gets them dialled. */
+  brokersChanged(): void {
+    if (this.#anyWaiting.length > 0) for (const node of this.#options.nodes()) this.#options.want(node, DATA)
   }
 
   release(node: number, purpose: string): void {

@@ -22,11 +22,13 @@ export interface Link {
   version(api: ApiName): number | undefined
   /** Rejects with BrokerError UNSUPPORTED_VERSION, TimeoutError REQUEST_TIMEOUT, ConnectionError CONNECTION_LOST, ProtocolError. */
   request<N extends ApiName>(api: N, body: RequestOf<N>, options?: RequestOptions): Promise<ResponseOf<N>>
-  /** The hot path: no promise. `done` is called once, also when the connection ends. The API must be loaded (`loadApi`). */
+  /** The hot path: no promise. `done` is called once, also when the connection ends. The API must be loaded (`loadApi`). A number is `timeoutMs`. */
   send<N extends ApiName>(
     api: N,
     body: RequestOf<N>,
-    timeoutMs: number,
+    limits: number | RequestOptions,
     done: (error: Error | undefined, response: ResponseOf<N> | undefined) => void
   ): void
+  /** Writes a request that brokers do not answer (Produce with acks 0). False: it was not written. */
+  sendUnanswered<N extends ApiName>(api: N, body: RequestOf<N>): boolean
 }

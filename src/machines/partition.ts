@@ -47,7 +47,7 @@ export type PartitionEvent =
   | { type: 'LEADER'; topic: string; partition: number; node: number; leaderEpoch: number; topicId: string | null }
   | { type: 'NO_LEADER'; topic: string; partition: number; leaderEpoch: number }
   | ({ type: 'SEALED' } & Levels)
-  | { type: 'LINKED'; term: number }
+  | ({ type: 'LINKED'; term: number } & Levels)
   | { type: 'LINK_FAILED'; term: number; reason: string; random: number }
   | { type: 'LINK_LOST'; term: number; reason: string; random: number }
   | ({ type: 'ACKED'; term: number } & Levels)
@@ -64,6 +64,8 @@ const nothingLeft = ({ event }: Args) => 'queued' in event && event.inFlight + e
 export const partitionMachine = setup({
   types: {} as { context: PartitionContext; events: PartitionEvent; input: PartitionInput; tags: 'available' | 'trouble' },
   actions: {
+    /** Asks the topic for this partition's leader, now and at every change. */
+    follow: (_, _params: { topic: string; partition: number }) => {},
     /** Tells the topic that the leader is not the one we know. */
     seek: (_, _params: { leaderEpoch: number; reason: string }) => {},
     /** Gets the leader's link and the producer identity; answers LINKED or LINK_FAILED with this term. */
@@ -94,7 +96,7 @@ export const partitionMachine = setup({
   guards: {
     currentTerm,
     nothingLeft,
-    ackedAll: args => currentTerm(args) && nothingLeft(args),
+    allSettled: args => currentTerm(args) && nothingLeft(args),
     sameLeader: ({ context, event }) =>
       event.type === 'LEADER' && event.node === context.leader && event.leaderEpoch === context.leaderEpoch,
     hasLeader: ({ context }) => context.leader !== null,
@@ -128,7 +130,7 @@ export const partitionMachine = setup({
     STOP: '.stopped'
   },
   states: {
-    sought: { tags: 'trouble' },
+    sought: { tags: 'trouble', entry: { type: 'follow', params: ({ context }) => ({ topic: context.topic, partition: context.partition }) } },
     leaderless: {
       tags: 'trouble',
       entry: [
@@ -176,7 +178,10 @@ export const partitionMachine = setup({
         linking: {
           entry: ['nextTerm', { type: 'link', params: ({ context }) => ({ term: context.term, node: context.leader! }) }],
           on: {
-            LINKED: { guard: 'currentTerm', target: 'inFlight' },
+            LINKED: [
+              { guard: 'allSettled', target: 'idle', actions: { type: 'setAvailable', params: { available: true } } },
+              { guard: 'currentTerm', target: 'inFlight' }
+            ],
             LINK_FAILED: {
               guard: 'currentTerm',
               target: 'retrying',
@@ -202,7 +207,7 @@ export const partitionMachine = setup({
           on: {
             SEALED: { actions: { type: 'drain', params: ({ context }) => ({ term: context.term, window: context.window }) } },
             ACKED: [
-              { guard: 'ackedAll', target: 'idle', actions: 'widen' },
+              { guard: 'allSettled', target: 'idle', actions: 'widen' },
               {
                 guard: 'currentTerm',
                 actions: ['widen', { type: 'drain', params: ({ context }) => ({ term: context.term, window: context.window }) }]

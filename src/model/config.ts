@@ -69,12 +69,23 @@ export interface PublishOptions {
    * `reroute` writes it to another partition, flagged as possibly doubled; `wait` goes on waiting for that leader. Default reroute.
    */
   onUnknown?: 'reroute' | 'wait'
+  /**
+   * Chooses the partition of each message (of a list: for its first message). Must return a number below `partitions`, or undefined for the
+   * default: by key as Java's client, without a key spread over the partitions that have a leader.
+   */
+  partitioner?: Partitioner
 }
+
+/** See `PublishOptions.partitioner`. */
+export type Partitioner = (
+  message: { key: string | Uint8Array | null; value: string | Uint8Array | null },
+  topic: { name: string; partitions: number }
+) => number | undefined
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
 type Filled<T> = { [K in keyof Required<T>]: Exclude<Required<T>[K], undefined> }
-export type ResolvedPublishOptions = Filled<PublishOptions>
+export type ResolvedPublishOptions = Filled<Omit<PublishOptions, 'partitioner'>> & { partitioner: Partitioner | undefined }
 export type ResolvedOptions = Omit<Filled<ClusterOptions>, 'publish' | 'zookeeper' | 'brokers'> & {
   zookeeper: string | null
   brokers: string | null
@@ -141,7 +152,7 @@ function knownNames(given: object, known: readonly string[], prefix: string): vo
 }
 
 const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish']
-const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown']
+const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown', 'partitioner']
 
 /** Checks and fills the publish options. Throws UsageError. */
 export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPublishOptions {
@@ -150,8 +161,11 @@ export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPubli
   const idempotent = given.idempotent ?? acks === 'all'
   if (idempotent && acks !== 'all')
     throw new UsageError('INVALID_OPTION', `publish.idempotent needs publish.acks 'all'; it is '${acks}'.`, { details: { option: 'acks' } })
+  if (given.partitioner !== undefined && typeof given.partitioner !== 'function')
+    throw new UsageError('INVALID_OPTION', 'publish.partitioner must be a function.', { details: { option: 'partitioner' } })
   return {
     ...fillNumbers(PUBLISH_NUMBERS, given, 'publish.'),
+    partitioner: given.partitioner,
     compression: oneOf('publish.compression', given.compression ?? 'none', ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const),
     idempotent,
     acks,

@@ -18,8 +18,8 @@ export type Headers =
 export interface OutgoingRecord {
   /** Messages of one key go to one partition (murmur2 of its bytes, as Java's client). Default null: spread over partitions. */
   key?: string | Uint8Array | null
-  /** Null is a tombstone: in a compacted topic it deletes the key. Default null. */
-  value?: string | Uint8Array | null
+  /** Null is a tombstone: in a compacted topic it deletes the key. Never left out, so that none is published by mistake. */
+  value: string | Uint8Array | null
   headers?: Headers
   /** Milliseconds since the epoch, or a Date. Default: now. A topic with `message.timestamp.type=LogAppendTime` overrides it. */
   timestamp?: number | Date

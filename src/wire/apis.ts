@@ -69,7 +69,11 @@ export class Api<N extends ApiName> {
   decodeRequest(version: number, frame: Buffer): RequestMeta & { body: RequestOf<N> } {
     const reader = new Reader(frame)
     const header = this.#requestHeader(version).decode(reader) as RequestMeta
-    return { correlationId: header.correlationId, clientId: header.clientId, body: this.#whole(this.#codec('request', version), reader) as RequestOf<N> }
+    return {
+      correlationId: header.correlationId,
+      clientId: header.clientId,
+      body: this.#whole(this.#codec('request', version), reader) as RequestOf<N>
+    }
   }
 
   /** The server's side: a whole response frame. */

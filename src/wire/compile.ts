@@ -6,7 +6,7 @@
  */
 import { ProtocolError, UsageError } from '../model/errors.ts'
 import { type Definition, type FieldDefinition, within } from './definition.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
 export interface Codec {
@@ -43,7 +43,18 @@ const FIXED: Record<string, Wire> = {
 }
 
 const ZEROS: Record<string, unknown> = {
-  bool: false, int8: 0, int16: 0, uint16: 0, int32: 0, uint32: 0, int64: 0n, float64: 0, string: '', uuid: ZERO_UUID, bytes: NO_BYTES, records: null
+  bool: false,
+  int8: 0,
+  int16: 0,
+  uint16: 0,
+  int32: 0,
+  uint32: 0,
+  int64: 0n,
+  float64: 0,
+  string: '',
+  uuid: ZERO_UUID,
+  bytes: NO_BYTES,
+  records: null
 }
 
 /** What a field is when nobody says. Objects and arrays are made anew each time. */
@@ -63,7 +74,8 @@ function defaultsOf(fields: readonly FieldDefinition[]): Plain {
 function isDefault(field: FieldDefinition, value: unknown): boolean {
   if (value === undefined) return true
   const fallback = field.default !== undefined ? field.default : field.array || field.type === 'struct' ? undefined : ZEROS[field.type]
-  if (fallback !== undefined || value === null) return value === fallback || (value instanceof Uint8Array && fallback === NO_BYTES && value.length === 0)
+  if (fallback !== undefined || value === null)
+    return value === fallback || (value instanceof Uint8Array && fallback === NO_BYTES && value.length === 0)
   if (field.array) return (value as unknown[]).length === 0
   return field.fields!.every(inner => isDefault(inner, (value as Plain)[inner.name]))
 }

@@ -71,9 +71,15 @@ export class FrameReader {
   #badSize(size: number, next: Buffer): ProtocolError {
     const [first, second] = this.#prefix
     if ((first === 0x15 || first === 0x16) && second === 3)
-      return new ProtocolError('TLS_PEER', 'The peer speaks TLS on this port; this listener needs a TLS connection. Name a PLAINTEXT listener (listenerName).')
+      return new ProtocolError(
+        'TLS_PEER',
+        'The peer speaks TLS on this port; this listener needs a TLS connection. Name a PLAINTEXT listener (listenerName).'
+      )
     const text = this.#prefix.toString('latin1') + next.toString('latin1')
     if (text.startsWith('HTTP')) return new ProtocolError('HTTP_PEER', 'The peer speaks HTTP: this is not a Kafka port.')
-    return new ProtocolError('BAD_FRAME_SIZE', `A frame of ${size} bytes was announced; ${PREFIX_BYTES} to ${this.#max} are taken. This is not a Kafka port, or maxFrameBytes is too small.`)
+    return new ProtocolError(
+      'BAD_FRAME_SIZE',
+      `A frame of ${size} bytes was announced; ${PREFIX_BYTES} to ${this.#max} are taken. This is not a Kafka port, or maxFrameBytes is too small.`
+    )
   }
 }

@@ -87,7 +87,7 @@ export class Reader {
 
   string(bytes: number): string {
     const at = this.take(bytes)
-    return this.buffer.utf8Slice(at, at + bytes)
+    return this.buffer.toString('utf8', at, at + bytes)
   }
 
   bytes(length: number): Buffer {

@@ -2,8 +2,8 @@
  * Which version of an API two sides speak: the highest that both have (KIP-35).
  */
 import { BrokerError } from '../model/errors.ts'
-import { API_TABLE, type ApiTypes } from './messages/index.ts'
 import { type ApiName, apiNameOf, type RequestOf, type ResponseOf } from './apis.ts'
+import { API_TABLE, type ApiTypes } from './messages/index.ts'
 
 export type { RequestOf }
 
@@ -50,7 +50,11 @@ export function parseApiVersions(answer: ResponseOf<'ApiVersions'>): BrokerVersi
 }
 
 /** Throws BrokerError UNSUPPORTED_VERSION that names both ranges. */
-export function chooseVersion(versions: BrokerVersions | undefined, name: ApiName, limits: { minVersion?: number; maxVersion?: number } = {}): number {
+export function chooseVersion(
+  versions: BrokerVersions | undefined,
+  name: ApiName,
+  limits: { minVersion?: number; maxVersion?: number } = {}
+): number {
   const version = versions?.highest(name, limits)
   if (version !== undefined) return version
   const theirs = versions?.range(name)
@@ -58,8 +62,12 @@ export function chooseVersion(versions: BrokerVersions | undefined, name: ApiNam
   const low = Math.max(ours.min, limits.minVersion ?? 0)
   const high = Math.min(ours.max, limits.maxVersion ?? ours.max)
   const what = theirs ? `it speaks versions ${theirs.min} to ${theirs.max}` : 'it does not offer that API'
-  throw new BrokerError('UNSUPPORTED_VERSION', `The broker cannot take ${name} in versions ${low} to ${high}: ${what}. Another version of Kafka is needed for this call.`, {
-    kafka: { code: 35, name: 'UNSUPPORTED_VERSION' },
-    details: { api: name }
-  })
+  throw new BrokerError(
+    'UNSUPPORTED_VERSION',
+    `The broker cannot take ${name} in versions ${low} to ${high}: ${what}. Another version of Kafka is needed for this call.`,
+    {
+      kafka: { code: 35, name: 'UNSUPPORTED_VERSION' },
+      details: { api: name }
+    }
+  )
 }

@@ -1,0 +1,94 @@
+/**
+ * Questions to any broker: Metadata for leaders, and CreateTopics where the options allow it. Asked one at a time per topic.
+ */
+
+import type { Link } from '../flow/link.ts'
+import { BrokerError, plainError, SamsaError } from '../model/errors.ts'
+import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { metadataLevels } from '../registry/metadata/levels.ts'
+import type { ResponseOf } from '../wire/apis.ts'
+import type { Instance } from './instance.ts'
+import { DATA } from './links.ts'
+import { dispatch } from './registry-session.ts'
+
+/** Metadata for these topics (null: all of the cluster) from a link. Never creates a topic. */
+function requestMetadata(link: Link, topics: readonly string[] | null): Promise<ResponseOf<'Metadata'>> {
+  const version = link.version('Metadata') ?? 0
+  // In version 0 an empty list means all; from version 1 null does.
+  const list = topics === null ? (version === 0 ? [] : null) : topics.map(name => ({ topicId: 'AAAAAAAAAAAAAAAAAAAAAA', name }))
+  return link.request('Metadata', {
+    topics: list,
+    allowAutoTopicCreation: false,
+    includeClusterAuthorizedOperations: false,
+    includeTopicAuthorizedOperations: false
+  })
+}
+
+const asking = new WeakMap<Instance, Set<string>>()
+
+/** Asks a broker who leads this topic, and dispatches the leaders as a registry would. Its failure is told, not thrown. */
+export async function askMetadata(instance: Instance, topic: string): Promise<void> {
+  const busy = asking.get(instance) ?? new Set()
+  asking.set(instance, busy)
+  if (busy.has(topic)) return
+  busy.add(topic)
+  try {
+    const link = await instance.links.any(instance.options.requestTimeoutMs)
+    const response = await requestMetadata(link, [topic])
+    // Only leaders: whether a topic or a broker exists is the registry's word.
+    for (const event of metadataLevels(response).events) if (event.type === 'leaders') dispatch(instance, event)
+  } catch (error) {
+    if (!instance.closed) instance.emit({ type: 'trouble', where: `topics/${topic}`, error: plainError(error) })
+  } finally {
+    busy.delete(topic)
+  }
+}
+
+/** Metadata for the bootstrap registry: from a known broker, else from one of the addresses that the user gave. */
+export async function bootstrapMetadata(instance: Instance, topics: readonly string[] | null): Promise<ResponseOf<'Metadata'>> {
+  const { links, options, seeds } = instance
+  const timeoutMs = Math.min(options.requestTimeoutMs, options.dialTimeoutMs)
+  if (instance.brokers.size > 0) {
+    try {
+      return await requestMetadata(await links.any(timeoutMs), topics)
+    } catch (error) {
+      // Every broker that we know may be gone: the addresses of the beginning are asked again (KIP-899).
+      instance.emit({ type: 'trouble', where: 'metadata', error: plainError(error) })
+    }
+  }
+  const link = await Promise.any([...seeds.keys()].map(node => links.acquire(node, DATA, timeoutMs))).catch((all: AggregateError) => {
+    throw all.errors[0] ?? all
+  })
+  try {
+    return await requestMetadata(link, topics)
+  } finally {
+    // A seed is known by address only; the brokers that it named are dialled under their ids.
+    for (const node of seeds.keys()) links.release(node, DATA)
+  }
+}
+
+/** Creates a topic with the broker's own defaults for partitions and replicas (KIP-464). Resolves when it exists. */
+export async function createTopic(instance: Instance, topic: string): Promise<void> {
+  const link = await controllerLink(instance)
+  const answer = await link.request('CreateTopics', {
+    topics: [{ name: topic, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }],
+    timeoutMs: instance.options.requestTimeoutMs,
+    validateOnly: false
+  })
+  const code = answer.topics[0]?.errorCode ?? -1
+  const { name } = kafkaError(code)
+  if (code !== 0 && name !== 'TOPIC_ALREADY_EXISTS') throw brokerError(code, `CreateTopics ${topic}`)
+}
+
+/** The controller's link where the registry names it, else any: brokers forward since 2.8 (KIP-590). */
+export async function controllerLink(instance: Instance): Promise<Link> {
+  const { links, options } = instance
+  const controller = instance.controller
+  if (controller === null || !instance.brokers.has(controller)) return links.any(options.requestTimeoutMs)
+  try {
+    return await links.acquire(controller, DATA, options.requestTimeoutMs)
+  } catch (error) {
+    if (error instanceof BrokerError || error instanceof SamsaError) return links.any(options.requestTimeoutMs)
+    throw error
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * The publishing side of one cluster: takes messages past the statecharts, and joins the data plane (accumulators, queues, senders)
+ * to the machines that decide (topic, partition, identity). Memory, waiting and deadlines of publishes are kept here.
+ */
+import { Accumulator, type PlainMessage } from '../flow/accumulator.ts'
+import type { Delivery, PublishBatch } from '../flow/batch.ts'
+import type { Link } from '../flow/link.ts'
+import { PartitionQueue, type QueueEvents } from '../flow/partition-queue.ts'
+import { partitionOfKey, pickAvailable } from '../flow/partitioner.ts'
+import { Sender } from '../flow/sender.ts'
+import { TopicPlane } from '../flow/topic-plane.ts'
+import type { ResolvedOptions } from '../model/config.ts'
+import { type PlainError, PublishError, SamsaError } from '../model/errors.ts'
+import type { ClusterEmitted } from '../model/events.ts'
+import type { OutgoingMessage } from '../model/message.ts'
+import type { Timer, World } from '../model/world.ts'
+import { plainMessages, singleKey } from './outgoing.ts'
+import { PublishWaiters } from './publish-waiters.ts'
+
+export interface PublisherOptions {
+  world: World
+  options: ResolvedOptions
+  emit: (event: ClusterEmitted) => void
+  /** Sends to an actor of the cluster. */
+  tell: (path: string, event: { type: string } & Record<string, unknown>) => void
+  /** Makes `topics/<topic>` run. */
+  useTopic: (topic: string) => void
+  /** Makes `topics/<topic>/<partition>` run. */
+  usePartition: (topic: string, partition: number) => void
+}
+
+export class Publisher {
+  readonly planes = new Map<string, TopicPlane>()
+  #options: PublisherOptions
+  #accumulators = new Map<string, Accumulator>()
+  #active = new Set<PartitionQueue>()
+  #senders = new WeakMap<Link, Sender>()
+  #waiters: PublishWaiters
+  #bufferedBytes = 0
+  #outstanding = 0
+  #sweep: Timer | undefined
+  #identity: { producerId: bigint; epoch: number } | undefined
+  #identityWaiters: { resolve: () => void; reject: (error: SamsaError) => void }[] = []
+  #whenSettled: (() => void) | undefined
+  #closed = false
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+    const { maxBlockMs } = options.options.publish
+    this.#waiters = new PublishWaiters({ world: options.world, maxBlockMs, emit: options.emit, bufferedBytes: () => this.#bufferedBytes })
+  }
+
+  get bufferedBytes(): number {
+    return this.#bufferedBytes
+  }
+
+  /** Publishes a message, or a list that stays together. `delivery` is called once, later. Throws UsageError on bad input. */
+  publish(topic: string, messages: OutgoingMessage | readonly OutgoingMessage[], delivery: Delivery): void {
+    const { options, world } = this.#options
+    const list = plainMessages(messages, world.now(), options.publish.maxRequestBytes)
+    if (this.#closed)
+      return delivery.failed(new PublishError('CLUSTER_CLOSED', 'The cluster is closed; nothing can be published any more.', 'failed'))
+    if (list.plain.length === 0) return delivery.failed(new PublishError('EMPTY_LIST', 'An empty list cannot be published.', 'failed'))
+    const plane = this.planes.get(topic)
+    if (this.#waiters.isEmpty && plane?.known && this.#hasRoom()) this.#append(plane, list, delivery)
+    else {
+      if (!plane) this.plane(topic)
+      this.#waiters.add({ topic, list, delivery })
+      this.#options.useTopic(topic)
+      this.#admit()
+    }
+  }
+
+  /** The plane of a topic; made, with its actor, when it is first asked for. */
+  plane(topic: string): TopicPlane {
+    let plane = this.planes.get(topic)
+    if (!plane) {
+      plane = new TopicPlane(topic)
+      this.planes.set(topic, plane)
+      const { world, options } = this.#options
+      this.#accumulators.set(
+        topic,
+        new Accumulator({
+          world,
+          plane,
+          publish: options.publish,
+          queue: (of, partition) => this.#queue(of, partition),
+          sealed: queue => this.#sealed(queue)
+        })
+      )
+    }
+    return plane
+  }
+
+  /** From the topic's machine: its level. */
+  setTopic(
+    topic: string,
+    topicId: string | null,
+    partitions: readonly number[],
+    leaders: Readonly<Record<number, { node: number | null }>>
+  ): void {
+    this.plane(topic).setLevel(topicId, partitions, leaders)
+    this.#accumulators.get(topic)!.nudge()
+    this.#admit()
+  }
+
+  /** From the topic's machine: it does not exist (any more). */
+  setTopicMissing(topic: string, error: PlainError | null, deleted: boolean): void {
+    const plane = this.plane(topic)
+    plane.setMissing()
+    const what = deleted
+      ? `Topic ${topic} was deleted.`
+      : `Topic ${topic} does not exist. Create it (samsa topics create ${topic}), or set createTopics.`
+    const reason = (outcome: 'failed' | 'unknown') =>
+      new PublishError('UNKNOWN_TOPIC', error ? `${what} ${error.message}` : what, outcome, { details: { topic } })
+    this.#waiters.fail(topic, reason('failed'))
+    if (!deleted) return
+    for (const batch of this.#accumulators.get(topic)!.takeAll()) batch.failed(reason('failed'))
+    for (const queue of plane.queues.values())
+      for (const batch of queue.takeAll()) this.#settle(batch, reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
+  }
+
+  /** From a partition's machine: unkeyed messages may, or may not, come here now. */
+  setAvailable(topic: string, partition: number, available: boolean): void {
+    this.plane(topic).setTrouble(partition, !available)
+  }
+
+  /** From a partition's machine: gets the link and the identity ready. Rejects when either cannot be had. */
+  async prepare(): Promise<void> {
+    if (!this.#options.options.publish.idempotent || this.#identity) return
+    await new Promise<void>((resolve, reject) => {
+      this.#identityWaiters.push({ resolve, reject })
+      this.#options.tell('cluster/identity', { type: 'NEEDED' })
+    })
+  }
+
+  /** From the identity's machine. */
+  setIdentity(producerId: bigint, epoch: number): void {
+    this.#identity = { producerId, epoch }
+    for (const waiter of this.#identityWaiters.splice(0)) waiter.resolve()
+  }
+
+  refuseIdentity(error: SamsaError): void {
+    for (const waiter of this.#identityWaiters.splice(0)) waiter.reject(error)
+  }
+
+  /** From a partition's machine: sends what may go. */
+  drain(topic: string, partition: number, term: number, window: number, link: Link): void {
+    const plane = this.plane(topic)
+    const queue = plane.queues.get(partition)
+    if (!queue) return
+    if (this.#identity) queue.setIdentity(this.#identity.producerId, this.#identity.epoch)
+    const batches = queue.take(term, window)
+    if (batches.length > 0) this.#sender(link).add(queue, batches, plane.topicId)
+    this.#accumulators.get(topic)!.feed(queue)
+  }
+
+  /** From a partition's machine: what was never sent and is not bound here goes to a partition that has a leader. */
+  reroute(topic: string, partition: number, reason: string): void {
+    const plane = this.plane(topic)
+    const queue = plane.queues.get(partition)
+    if (!queue) return
+    this.#accumulators.get(topic)!.nudge()
+    this.#moveFree(plane, queue, reason)
+  }
+
+  levels(topic: string, partition: number): { inFlight: number; queued: number } {
+    return this.planes.get(topic)?.queues.get(partition)?.levels ?? { inFlight: 0, queued: 0 }
+  }
+
+  /** Seals all that is open. */
+  flush(): void {
+    for (const accumulator of this.#accumulators.values()) accumulator.flush()
+  }
+
+  /** Flushes, and calls back once nothing is outstanding. */
+  settle(callback: () => void): void {
+    this.#closed = true
+    this.flush()
+    this.#whenSettled = callback
+    this.#checkSettled()
+  }
+
+  /** The end: whatever is still here ends as failed (never sent) or unknown. */
+  close(): void {
+    this.#closed = true
+    const reason = (outcome: 'failed' | 'unknown') =>
+      new PublishError('CLUSTER_CLOSED', 'The cluster was closed before this publish was acknowledged.', outcome)
+    this.#waiters.close(reason('failed'))
+    for (const accumulator of this.#accumulators.values()) {
+      accumulator.close()
+      for (const batch of accumulator.takeAll()) batch.failed(reason('failed'))
+    }
+    for (const queue of this.#active)
+      for (const batch of queue.takeAll())
+        if (!batch.settled) batch.failed(reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
+    this.#active.clear()
+    if (this.#sweep !== undefined) this.#options.world.clearTimer(this.#sweep)
+    this.refuseIdentity(new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.'))
+  }
+
+  #hasRoom(): boolean {
+    return this.#bufferedBytes < this.#options.options.publish.bufferMemoryBytes
+  }
+
+  /** Lets in, in order, those that wait for their topic or for memory. */
+  #admit(): void {
+    this.#waiters.admit(
+      topic => this.#hasRoom() && (this.planes.get(topic)?.known ?? false),
+      waiter => this.#append(this.planes.get(waiter.topic)!, waiter.list, waiter.delivery)
+    )
+    this.#checkSettled()
+  }
+
+  #append(plane: TopicPlane, list: { plain: PlainMessage[]; originals: readonly OutgoingMessage[] }, delivery: Delivery): void {
+    let partition: number | undefined
+    try {
+      partition = this.#partitionFor(plane, list)
+    } catch (error) {
+      const { code, message } = error as SamsaError
+      return delivery.failed(new PublishError(code, message, 'failed', { cause: error }))
+    }
+    this.#bufferedBytes += this.#accumulators.get(plane.topic)!.append(partition, list.plain, delivery)
+  }
+
+  /** The user's own partitioner, the message's own choice, its key, or undefined: wherever it fits. */
+  #partitionFor(plane: TopicPlane, list: { plain: PlainMessage[]; originals: readonly OutgoingMessage[] }): number | undefined {
+    const { partition: asked, key } = singleKey(list.originals)
+    const own = this.#options.options.publish.partitioner
+    const chosen = asked ?? (own ? own(list.plain[0]!, { name: plane.topic, partitions: plane.partitions }) : undefined)
+    if (chosen === undefined) return key === null ? undefined : partitionOfKey(key, plane.partitions)
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < plane.partitions) return chosen
+    throw new SamsaError(
+      'INVALID_PARTITION',
+      `Topic ${plane.topic} has ${plane.partitions} partitions; there is no partition ${String(chosen)}.`
+    )
+  }
+
+  #queue(plane: TopicPlane, partition: number): PartitionQueue {
+    let queue = plane.queues.get(partition)
+    if (!queue) {
+      const path = `topics/${plane.topic}/${partition}`
+      const { idempotent } = this.#options.options.publish
+      queue = new PartitionQueue({ topic: plane.topic, partition, path, idempotent, events: this.#queueEvents })
+      plane.queues.set(partition, queue)
+    }
+    return queue
+  }
+
+  #sealed(queue: PartitionQueue): void {
+    this.#outstanding++
+    this.#active.add(queue)
+    this.#armSweep()
+    this.#options.usePartition(queue.topic, queue.partition)
+    this.#options.tell(queue.path, { type: 'SEALED', ...queue.levels })
+  }
+
+  #queueEvents: QueueEvents = {
+    acked: queue => {
+      this.#accumulators.get(queue.topic)!.feed(queue)
+      this.#options.tell(queue.path, { type: 'ACKED', term: queue.term, ...queue.levels })
+    },
+    refused: (queue, reason, seek) =>
+      this.#options.tell(queue.path, {
+        type: 'REFUSED',
+        term: queue.term,
+        reason,
+        seek,
+        random: this.#options.world.random(),
+        ...queue.levels
+      } as { type: string }),
+    linkLost: (queue, reason) =>
+      this.#options.tell(queue.path, { type: 'LINK_LOST', term: queue.term, reason, random: this.#options.world.random() } as {
+        type: string
+      }),
+    done: batch => this.#free(batch),
+    needIdentity: () => {
+      this.#identity = undefined
+      this.#options.tell('cluster/identity', { type: 'RENEW' })
+    }
+  }
+
+  #free(batch: PublishBatch): void {
+    this.#bufferedBytes -= batch.memoryBytes
+    this.#outstanding--
+    if (!this.#waiters.isEmpty) this.#admit()
+    this.#checkSettled()
+  }
+
+  #settle(batch: PublishBatch, error: PublishError): void {
+    batch.failed(error)
+    this.#free(batch)
+  }
+
+  #checkSettled(): void {
+    if (!this.#whenSettled || this.#outstanding > 0 || !this.#waiters.isEmpty) return
+    const callback = this.#whenSettled
+    this.#whenSettled = undefined
+    callback()
+  }
+
+  #sender(link: Link): Sender {
+    let sender = this.#senders.get(link)
+    if (!sender) {
+      const { world, options } = this.#options
+      sender = new Sender({ world, link, publish: options.publish, requestTimeoutMs: options.requestTimeoutMs })
+      this.#senders.set(link, sender)
+    }
+    return sender
+  }
+
+  #moveFree(plane: TopicPlane, from: PartitionQueue, reason: string): void {
+    const target = pickAvailable(plane, from.partition)
+    if (target === undefined) return
+    const batches = from.takeMovable()
+    if (batches.length > 0) this.#moveTo(plane, from, target, batches, false, reason)
+  }
+
+  #moveTo(plane: TopicPlane, from: PartitionQueue, target: number, batches: PublishBatch[], maybeDoubled: boolean, reason: string): void {
+    const queue = this.#queue(plane, target)
+    let count = 0
+    for (const batch of batches) {
+      count += batch.count
+      if (batch.group) batch.group.partition = target
+      queue.sealed.push(batch)
+    }
+    this.#options.emit({ type: 'publish.rerouted', topic: plane.topic, from: from.partition, to: target, count, maybeDoubled, reason })
+    this.#outstanding -= batches.length
+    for (const _ of batches) this.#sealed(queue)
+  }
+
+  #armSweep(): void {
+    if (this.#sweep !== undefined || this.#closed) return
+    const { world, options } = this.#options
+    const everyMs = Math.min(1_000, Math.max(20, options.publish.deliveryTimeoutMs / 20))
+    this.#sweep = world.setTimer(() => {
+      this.#sweep = undefined
+      this.#expire(world.monotonicMs())
+      if (this.#active.size > 0) this.#armSweep()
+    }, everyMs)
+  }
+
+  #expire(nowMs: number): void {
+    for (const queue of [...this.#active]) {
+      if (queue.isEmpty) this.#active.delete(queue)
+      else this.#expireQueue(queue, nowMs)
+    }
+  }
+
+  #expireQueue(queue: PartitionQueue, nowMs: number): void {
+    const { publish } = this.#options.options
+    const late = { topic: queue.topic, partition: queue.partition }
+    const neverSent = queue.takeExpiredSealed(nowMs)
+    for (const batch of neverSent)
+      this.#settle(
+        batch,
+        new PublishError('DELIVERY_TIMEOUT', `No leader took it within ${publish.deliveryTimeoutMs} ms; it was never sent.`, 'failed', {
+          details: late
+        })
+      )
+    const overdue = (queue.flights[0]?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs
+    const waiting =
+      overdue && publish.onUnknown === 'wait' && queue.flights.some(flight => flight.free && (flight.maybeWritten || flight.onWire))
+    if (overdue && !waiting) this.#abandon(queue, nowMs)
+    if (!overdue && neverSent.length === 0) return
+    this.#accumulators.get(queue.topic)!.feed(queue)
+    this.#options.tell(queue.path, { type: 'EXPIRED', waiting, ...queue.levels })
+  }
+
+  /** The leader did not come back in time: its flights are rerouted (unkeyed) or end as unknown, those surely refused as failed. */
+  #abandon(queue: PartitionQueue, nowMs: number): void {
+    const { publish } = this.#options.options
+    const plane = this.plane(queue.topic)
+    for (const flight of queue.abandonFlights()) {
+      const unknown = flight.maybeWritten || flight.onWire
+      const target =
+        flight.free && !flight.rerouted && publish.onUnknown === 'reroute' && !flight.group
+          ? pickAvailable(plane, queue.partition)
+          : undefined
+      if (target !== undefined) {
+        const copy = flight.copyForReroute(nowMs + publish.deliveryTimeoutMs)
+        flight.settled = true
+        this.#moveTo(plane, queue, target, [copy], unknown, 'its leader did not answer before the delivery deadline')
+        continue
+      }
+      const what = unknown
+        ? `It was sent and not acknowledged within ${publish.deliveryTimeoutMs} ms: whether it was written cannot be told.`
+        : `The broker refused it until its ${publish.deliveryTimeoutMs} ms were over.`
+      this.#settle(
+        flight,
+        new PublishError('DELIVERY_TIMEOUT', what, unknown ? 'unknown' : 'failed', {
+          details: { topic: queue.topic, partition: queue.partition }
+        })
+      )
+    }
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Binds the machine of the registry session: makes the Registry that the options name, and carries its levels to whom they concern.
+ */
+import { type EventObject, fromCallback } from 'xstate'
+import { type RegistrySessionContext, registrySessionMachine } from '../machines/registry-session.ts'
+import { BootstrapRegistry } from '../registry/bootstrap.ts'
+import type { Registry, RegistryEvent } from '../registry/registry.ts'
+import { ZooKeeperRegistry } from '../registry/zookeeper.ts'
+import { bootstrapMetadata } from './admin.ts'
+import { bind } from './bind.ts'
+import { type Instance, instanceOf, tell } from './instance.ts'
+
+function makeRegistry(instance: Instance): Registry {
+  const { options, world } = instance
+  if (options.zookeeper !== null)
+    return new ZooKeeperRegistry(world, {
+      connectString: options.zookeeper,
+      sessionTimeoutMs: options.sessionTimeoutMs,
+      listenerName: options.listenerName
+    })
+  return new BootstrapRegistry(world, {
+    ask: topics => bootstrapMetadata(instance, topics),
+    metadataMaxAgeMs: options.metadataMaxAgeMs,
+    retryBackoffMs: options.retryBackoffMs,
+    retryBackoffMaxMs: options.retryBackoffMaxMs
+  })
+}
+
+/** One report of a registry, or of brokers that were asked by Metadata, to the actors that it concerns. */
+export function dispatch(instance: Instance, event: RegistryEvent): void {
+  switch (event.type) {
+    case 'session':
+      tell(instance, 'cluster/registry', {
+        type: 'SESSION',
+        state: event.state,
+        sessionTimeoutMs: event.sessionTimeoutMs ?? null,
+        reason: event.detail ?? ''
+      })
+      return
+    case 'brokers':
+      tell(instance, 'cluster', { type: 'BROKERS', brokers: event.brokers, quarantined: event.quarantined })
+      return
+    case 'controller':
+      instance.controller = event.brokerId
+      tell(instance, 'cluster', { type: 'CONTROLLER', brokerId: event.brokerId })
+      return
+    case 'cluster':
+      tell(instance, 'cluster', { type: 'CLUSTER_ID', clusterId: event.clusterId })
+      return
+    case 'topics':
+      instance.topicNames = event.topics
+      tell(instance, 'cluster', { type: 'TOPICS_LEVEL', topics: event.topics })
+      return
+    case 'topic':
+      instance.topicDetails.set(event.topic, event.partitions)
+      tell(instance, `topics/${event.topic}`, {
+        type: 'TOPIC_LEVEL',
+        topicId: event.topicId,
+        partitions: event.partitions.map(({ partition }) => partition)
+      })
+      return
+    case 'topic.missing':
+      instance.topicDetails.delete(event.topic)
+      tell(instance, `topics/${event.topic}`, { type: 'TOPIC_GONE' })
+      return
+    case 'leaders':
+      instance.leaderDetails.set(event.topic, event.leaders)
+      tell(instance, `topics/${event.topic}`, {
+        type: 'LEADERS_LEVEL',
+        leaders: event.leaders.map(({ partition, leader, leaderEpoch }) => ({ partition, leader, leaderEpoch }))
+      })
+      return
+    case 'quarantine':
+      instance.emit({ type: 'trouble', where: event.path, error: event.error })
+      return
+    case 'trouble':
+      instance.emit({ type: 'trouble', where: 'registry', error: event.error })
+      return
+    case 'failed':
+      tell(instance, 'cluster/registry', { type: 'FAILED', error: event.error })
+  }
+}
+
+const registryLeaf = fromCallback<EventObject, RegistrySessionContext>(({ input }) => {
+  const instance = instanceOf(input.instance)
+  const registry = makeRegistry(instance)
+  instance.registry = registry
+  registry.start(event => dispatch(instance, event))
+  return () => {
+    instance.registry = undefined
+    instance.ending.push(registry.close())
+  }
+})
+
+export const registrySessionActor = bind(registrySessionMachine, {
+  actors: { registry: registryLeaf },
+  actions: {
+    report: ({ context }, { state, reason, error }) =>
+      void tell(instanceOf(context.instance), 'cluster', { type: 'REGISTRY', state, reason, error })
+  }
+})

@@ -1,0 +1,306 @@
+/**
+ * The promise face of a cluster: `connect`, `Cluster`, `Topic`, `Partition`. A thin layer over the same actors that a user may spawn;
+ * it holds nothing that they do not.
+ */
+import { createActor, type InspectionEvent, type Observer } from 'xstate'
+import { createTopic } from '../actors/admin.ts'
+import { ClusterActor, type ClusterActorRef } from '../actors/cluster.ts'
+import { findInstance, type Instance } from '../actors/instance.ts'
+import type { ClusterInput } from '../actors/make-instance.ts'
+import { followTopics, useTopic } from '../actors/topics.ts'
+import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/config.ts'
+import { SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
+import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
+import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
+import { Consumer } from './consumer.ts'
+
+export interface Broker {
+  readonly id: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface Partition {
+  readonly number: number
+  /** Broker id, or null: none at the moment. */
+  readonly leader: number | null
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+}
+
+/** Options of `connect` beyond those of the cluster. */
+export interface ConnectOptions extends Omit<ClusterOptions, 'zookeeper' | 'brokers'> {
+  /** Gives up, and closes what was begun. */
+  signal?: AbortSignal
+  /** XState's inspection, from the first event on. */
+  inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void)
+  /** For tests and simulation. */
+  world?: ClusterInput['world']
+}
+
+/**
+ * Connects to a cluster named by `zookeeper://host:2181[,host:2181][/chroot]` or `kafka://host:9092[,host:9092]`, or by options.
+ * Resolves when a registry has answered with at least one broker. Rejects with UsageError, TimeoutError CONNECT_TIMEOUT (the message
+ * says what was heard until then), RegistryError (a wrong chroot …), or the signal's reason.
+ */
+export async function connect(cluster: string | ClusterOptions, options: ConnectOptions = {}): Promise<Cluster> {
+  const { signal, inspect, ...given } = options
+  signal?.throwIfAborted()
+  const named = typeof cluster === 'string' ? parseClusterUrl(cluster) : cluster
+  const actor = createActor(ClusterActor, { input: { ...named, ...given }, ...(inspect ? { inspect } : {}) })
+  const instance = findInstance((actor.getSnapshot() as { context: { instance: string } }).context.instance)!
+  const face = new Cluster(actor, instance)
+  await face.opened(signal)
+  return face
+}
+
+/** A connected cluster. */
+export class Cluster implements AsyncDisposable {
+  /** The actor behind it: send it commands, listen to it, look at it. */
+  readonly actor: ClusterActorRef
+  #instance: Instance
+  #topics = new Map<string, Topic>()
+  #closed: Promise<void> | undefined
+
+  /** Made by `connect`. */
+  constructor(actor: ClusterActorRef, instance: Instance) {
+    this.actor = actor
+    this.#instance = instance
+  }
+
+  /** The live brokers, by id. */
+  get brokers(): ReadonlyMap<number, Broker> {
+    return new Map([...this.#instance.brokers].map(([id, entry]) => [id, { id, ...entry }]))
+  }
+
+  get controller(): number | null {
+    return this.#instance.controller
+  }
+
+  /** A topic by name, whether it exists or not. Throws UsageError on a name that Kafka does not allow. */
+  topic(name: string): Topic {
+    checkTopicName(name)
+    let topic = this.#topics.get(name)
+    if (!topic) {
+      topic = new Topic(name, this, this.#instance)
+      this.#topics.set(name, topic)
+    }
+    return topic
+  }
+
+  /** Names of all topics of the cluster. */
+  async listTopics(options: { timeoutMs?: number } = {}): Promise<string[]> {
+    followTopics(this.#instance, 'face')
+    await this.#until(
+      () => this.#instance.topicNames !== undefined,
+      options.timeoutMs ?? this.#instance.options.requestTimeoutMs,
+      'the names of the topics'
+    )
+    return [...this.#instance.topicNames!].sort()
+  }
+
+  /** Subscribes to one or more topics. The consumer is told by events, or read with `for await`. */
+  subscribe(options: SubscribeOptions & { signal?: AbortSignal }): Consumer {
+    const { signal, ...subscription } = options
+    const id = `face-${this.#instance.world.randomBytes(6).toString('hex')}`
+    const handle = new Promise<ConsumerHandle>((resolve, reject) => {
+      const listen = this.on('*', event => {
+        if (event.type === 'consumer.started' && event.id === id) resolve(event.consumer)
+        else if (event.type === 'consumer.failed' && event.id === id)
+          reject(new SamsaError(event.error.code, event.error.message, { details: event.error.details }))
+        else if (event.type === 'closed') reject(closedError())
+        else return
+        listen()
+      })
+      if (this.#closed) reject(closedError())
+    })
+    this.actor.send({ type: 'SUBSCRIBE', id, ...subscription })
+    return new Consumer(handle, this.#instance.world, signal ? { signal } : {})
+  }
+
+  /** Listens to what the cluster emits. Returns what removes the listener. A listener that throws does not disturb the cluster. */
+  on<T extends ClusterEmitted['type'] | '*'>(
+    type: T,
+    listener: (event: T extends '*' ? ClusterEmitted : Extract<ClusterEmitted, { type: T }>) => void
+  ): () => void {
+    const subscription = this.actor.on(type as never, listener as never)
+    return () => subscription.unsubscribe()
+  }
+
+  /** Everything that came in, as a recording for `replay`. */
+  recording(): Uint8Array {
+    return this.#instance.recorder.export()
+  }
+
+  /** Finishes: consumers drain and commit, publishes are flushed, connections end. At most `timeoutMs` (default 30,000). */
+  close(options: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.timeoutMs)
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Used by `connect`: starts the actor and waits for the first level of brokers. */
+  async opened(signal: AbortSignal | undefined): Promise<void> {
+    const { connectTimeoutMs } = this.#instance.options
+    let heard = 'nothing was heard from it'
+    const listen = this.on('*', event => {
+      if (event.type === 'registry.state') heard = `the registry was ${event.state}${event.reason ? ` (${event.reason})` : ''}`
+      if (event.type === 'broker.state' || event.type === 'trouble')
+        heard = event.type === 'trouble' ? event.error.message : `broker ${event.broker}: ${event.state}, ${event.reason}`
+    })
+    this.actor.subscribe({ error: () => {} })
+    this.actor.start()
+    try {
+      await this.#until(
+        () => (this.actor.getSnapshot() as { hasTag: (tag: string) => boolean }).hasTag('ready'),
+        connectTimeoutMs,
+        'one broker',
+        signal,
+        () => heard
+      )
+    } catch (error) {
+      await this.close({ timeoutMs: 1_000 })
+      throw error
+    } finally {
+      listen()
+    }
+  }
+
+  /** Waits until `done`, looked at after every emission, with a deadline. */
+  #until(
+    done: () => boolean,
+    timeoutMs: number,
+    what: string,
+    signal?: AbortSignal,
+    heard: () => string = () => 'it did not come'
+  ): Promise<void> {
+    if (done()) return Promise.resolve()
+    const { world } = this.#instance
+    return new Promise((resolve, reject) => {
+      const end = (finish: () => void) => {
+        world.clearTimer(timer)
+        listen()
+        state.unsubscribe()
+        signal?.removeEventListener('abort', abort)
+        finish()
+      }
+      const abort = () => end(() => reject(signal!.reason))
+      const look = () => {
+        const snapshot = this.actor.getSnapshot() as { status: string; output?: { error: { code: string; message: string } | null } }
+        if (done()) end(resolve)
+        else if (snapshot.status !== 'active') {
+          const error = snapshot.output?.error
+          end(() => reject(error ? new SamsaError(error.code, error.message) : closedError()))
+        }
+      }
+      const timer = world.setTimer(
+        () =>
+          end(() => reject(new TimeoutError('CONNECT_TIMEOUT', `Waited ${timeoutMs} ms for ${what}; ${heard()}.`, { retriable: true }))),
+        timeoutMs
+      )
+      const listen = this.on('*', look)
+      const state = this.actor.subscribe({ next: look, complete: look, error: look })
+      signal?.addEventListener('abort', abort)
+    })
+  }
+
+  async #close(timeoutMs: number | undefined): Promise<void> {
+    const { actor } = this
+    if (actor.getSnapshot().status === 'active') {
+      await new Promise<void>(resolve => {
+        actor.subscribe({ complete: resolve, error: () => resolve() })
+        actor.send(timeoutMs === undefined ? { type: 'CLOSE' } : { type: 'CLOSE', timeoutMs })
+      })
+    }
+    await Promise.allSettled(this.#instance.ending)
+  }
+}
+
+const closedError = () => new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.')
+
+/** A topic of a cluster, by name. */
+export class Topic {
+  readonly name: string
+  #cluster: Cluster
+  #instance: Instance
+
+  /** Made by `cluster.topic(name)`. */
+  constructor(name: string, cluster: Cluster, instance: Instance) {
+    this.name = name
+    this.#cluster = cluster
+    this.#instance = instance
+  }
+
+  /** Its partitions as last heard; empty until the topic is in use (`describe` waits for it). */
+  get partitions(): readonly Partition[] {
+    const leaders = new Map((this.#instance.leaderDetails.get(this.name) ?? []).map(leader => [leader.partition, leader]))
+    return (this.#instance.topicDetails.get(this.name) ?? []).map(({ partition, replicas }) => {
+      const leader = leaders.get(partition)
+      return {
+        number: partition,
+        leader: leader && leader.leader >= 0 ? leader.leader : null,
+        leaderEpoch: leader?.leaderEpoch ?? -1,
+        replicas,
+        inSync: leader?.inSync ?? []
+      }
+    })
+  }
+
+  /**
+   * Publishes a message, or a list (one partition, in order). Resolves when every in-sync replica has it (`publish.acks`), to where the
+   * first message is. Rejects with PublishError, whose `outcome` is `failed` (certainly not written) or `unknown`, or UsageError.
+   */
+  publish(messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      this.#instance.publisher.publish(this.name, messages, {
+        acked: (topic, partition, offset, timestampMs) => resolve({ topic, partition, offset, timestamp: BigInt(timestampMs) }),
+        failed: reject
+      })
+    })
+  }
+
+  /** Subscribes to this topic. A string names the group; members of one group share the partitions. */
+  subscribe(group?: string | (Omit<SubscribeOptions, 'topic' | 'topics' | 'pattern'> & { signal?: AbortSignal })): Consumer {
+    const options = typeof group === 'string' ? { group } : (group ?? {})
+    return this.#cluster.subscribe({ topic: this.name, ...options })
+  }
+
+  /** Waits until the topic's partitions and leaders are known. Rejects with UsageError UNKNOWN_TOPIC, or TimeoutError. */
+  async describe(options: { timeoutMs?: number } = {}): Promise<readonly Partition[]> {
+    const { world, options: defaults } = this.#instance
+    const timeoutMs = options.timeoutMs ?? defaults.requestTimeoutMs
+    await new Promise<void>((resolve, reject) => {
+      const timer = world.setTimer(
+        () => end(() => reject(new TimeoutError('DESCRIBE_TIMEOUT', `Topic ${this.name} was not described within ${timeoutMs} ms.`))),
+        timeoutMs
+      )
+      const end = (finish: () => void) => {
+        world.clearTimer(timer)
+        listen()
+        finish()
+      }
+      const look = () => {
+        if (this.partitions.length > 0 && this.#instance.leaderDetails.has(this.name)) end(resolve)
+      }
+      const listen = this.#cluster.on('topic.state', event => {
+        if (event.topic !== this.name) return
+        if (event.state === 'missing')
+          end(() => reject(new UsageError('UNKNOWN_TOPIC', `Topic ${this.name} does not exist.`, { details: { topic: this.name } })))
+        else world.defer(look)
+      })
+      useTopic(this.#instance, this.name)
+      look()
+    })
+    return this.partitions
+  }
+
+  /** Creates it with the broker's defaults; resolves when it exists. */
+  create(): Promise<void> {
+    return createTopic(this.#instance, this.name)
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * The way of a publish, first half: messages of one topic become batches.
+ *
+ *   publish ──► keyed: the open batch of its partition        ┐  full, linger over (and its queue is hungry), flush
+ *           └─► no key: one open batch, bound to no partition  ┴──► sealed ──► PartitionQueue ──► machine: SEALED
+ *
+ * An unkeyed batch gets its partition when it is sealed, so it goes where there is a leader and the least is waiting.
+ * A list is appended whole to one batch, or, when it is larger than a batch, to batches of its own that share one partition.
+ */
+
+import type { ResolvedPublishOptions } from '../model/config.ts'
+import type { OutgoingMessage } from '../model/message.ts'
+import type { Timer, World } from '../model/world.ts'
+import { BatchWriter, recordSizeUpperBound } from '../wire/records/index.ts'
+import { type Delivery, type ListGroup, PublishBatch } from './batch.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { pickAvailable } from './partitioner.ts'
+import type { TopicPlane } from './topic-plane.ts'
+
+/** One message, taken apart and checked. */
+export interface PlainMessage {
+  key: string | Uint8Array | null
+  value: string | Uint8Array | null
+  headers: Exclude<OutgoingMessage, string | Uint8Array>['headers']
+  timestampMs: number
+}
+
+interface OpenBatch {
+  writer: BatchWriter
+  deliveries: Delivery[]
+  starts: number[]
+  timestampsMs: number[]
+  openedAtMs: number
+  /** Its linger is over; it is sealed as soon as its queue has nothing sealed. */
+  ripe: boolean
+  group: ListGroup | undefined
+}
+
+export interface AccumulatorOptions {
+  world: World
+  plane: TopicPlane
+  publish: ResolvedPublishOptions
+  /** The queue of a partition; made, with its machine, when it is first needed. */
+  queue: (plane: TopicPlane, partition: number) => PartitionQueue
+  /** A batch lies in this queue now. */
+  sealed: (queue: PartitionQueue) => void
+}
+
+export class Accumulator {
+  readonly plane: TopicPlane
+  #options: AccumulatorOptions
+  #free: OpenBatch | undefined
+  #bound = new Map<number, OpenBatch>()
+  #timer: Timer | undefined
+  #deferred = false
+
+  constructor(options: AccumulatorOptions) {
+    this.plane = options.plane
+    this.#options = options
+  }
+
+  get isEmpty(): boolean {
+    return this.#free === undefined && this.#bound.size === 0
+  }
+
+  /** Appends a message or a whole list. `partition` undefined: no key, wherever it fits. Returns the bytes it took. */
+  append(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
+    const { batchBytes } = this.#options.publish
+    if (messages.length > 1) {
+      let bytes = 0
+      for (const { key, value, headers } of messages) bytes += recordSizeUpperBound(key, value, headers)
+      if (bytes > batchBytes) return this.#appendLongList(partition, messages, delivery)
+      const open = this.#bound.get(partition ?? -1) ?? (partition === undefined ? this.#free : undefined)
+      if (open && open.writer.sizeBytes + bytes > batchBytes) this.#seal(partition, open)
+    } else {
+      const open = partition === undefined ? this.#free : this.#bound.get(partition)
+      const { key, value, headers } = messages[0]!
+      if (open && open.writer.sizeBytes + recordSizeUpperBound(key, value, headers) > batchBytes) this.#seal(partition, open)
+    }
+    const open = this.#openBatch(partition)
+    open.deliveries.push(delivery)
+    open.starts.push(open.writer.count)
+    open.timestampsMs.push(messages[0]!.timestampMs)
+    let bytes = 0
+    for (const { key, value, headers, timestampMs } of messages) bytes += open.writer.append(timestampMs, key, value, headers)
+    if (open.writer.sizeBytes >= batchBytes) this.#seal(partition, open)
+    else this.#arm()
+    return bytes
+  }
+
+  /** Seals everything now. */
+  flush(): void {
+    if (this.#free) this.#seal(undefined, this.#free)
+    for (const [partition, open] of [...this.#bound]) this.#seal(partition, open)
+  }
+
+  /** A queue has nothing sealed left: what is ripe for it goes now. */
+  feed(queue: PartitionQueue): void {
+    if (queue.sealed.length > 0) return
+    const bound = this.#bound.get(queue.partition)
+    if (bound?.ripe) this.#seal(queue.partition, bound)
+    else if (this.#free?.ripe && this.plane.available.includes(queue.partition)) this.#seal(undefined, this.#free, queue.partition)
+  }
+
+  /** Another set of partitions is available: what is ripe goes now, hungry queue or not. */
+  nudge(): void {
+    if (this.#free?.ripe) this.#seal(undefined, this.#free)
+  }
+
+  /** What was never sealed, given back to be failed. */
+  takeAll(): PublishBatch[] {
+    const open = [...(this.#free ? [this.#free] : []), ...this.#bound.values()]
+    this.#free = undefined
+    this.#bound.clear()
+    return open.map(one => this.#batch(one, true))
+  }
+
+  #openBatch(partition: number | undefined): OpenBatch {
+    let open = partition === undefined ? this.#free : this.#bound.get(partition)
+    if (open) return open
+    open = {
+      writer: new BatchWriter({ limitBytes: this.#options.publish.maxRequestBytes }),
+      deliveries: [],
+      starts: [],
+      timestampsMs: [],
+      openedAtMs: this.#options.world.monotonicMs(),
+      ripe: false,
+      group: undefined
+    }
+    if (partition === undefined) this.#free = open
+    else this.#bound.set(partition, open)
+    return open
+  }
+
+  #appendLongList(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
+    const { batchBytes } = this.#options.publish
+    const before = partition === undefined ? this.#free : this.#bound.get(partition)
+    if (before) this.#seal(partition, before) // what was published earlier stays ahead of it
+    const group: ListGroup = { sent: false, partition: -1 }
+    const parts = new ListDelivery(delivery)
+    let bytes = 0
+    let next = 0
+    while (next < messages.length) {
+      const open = this.#openBatch(partition)
+      open.group = group
+      open.deliveries.push(parts.part())
+      open.starts.push(0)
+      open.timestampsMs.push(messages[next]!.timestampMs)
+      do {
+        const { key, value, headers, timestampMs } = messages[next++]!
+        bytes += open.writer.append(timestampMs, key, value, headers)
+      } while (
+        next < messages.length &&
+        open.writer.sizeBytes + recordSizeUpperBound(messages[next]!.key, messages[next]!.value, messages[next]!.headers) <= batchBytes
+      )
+      this.#seal(partition, open, group.partition >= 0 ? group.partition : undefined)
+    }
+    parts.sealed()
+    return bytes
+  }
+
+  #batch(open: OpenBatch, free: boolean): PublishBatch {
+    const { publish } = this.#options
+    const memoryBytes = open.writer.sizeBytes
+    return new PublishBatch({
+      topic: this.plane.topic,
+      sealed: open.writer.seal(publish.compression),
+      free,
+      group: open.group,
+      deadlineMs: open.openedAtMs + publish.deliveryTimeoutMs,
+      memoryBytes,
+      deliveries: open.deliveries,
+      starts: open.starts,
+      timestampsMs: open.timestampsMs
+    })
+  }
+
+  #seal(partition: number | undefined, open: OpenBatch, preferred?: number): void {
+    if (partition === undefined) this.#free = undefined
+    else this.#bound.delete(partition)
+    // With no leader anywhere it waits in turn; the machine of that partition moves it once another one has a leader.
+    const target = partition ?? preferred ?? pickAvailable(this.plane) ?? this.plane.turn++ % this.plane.partitions
+    if (open.group) open.group.partition = target
+    const queue = this.#options.queue(this.plane, target)
+    queue.sealed.push(this.#batch(open, partition === undefined))
+    this.#options.sealed(queue)
+  }
+
+  /** lingerMs 0: what one turn of the event loop publishes goes together. */
+  #arm(): void {
+    const { world, publish } = this.#options
+    if (publish.lingerMs === 0) {
+      if (this.#deferred) return
+      this.#deferred = true
+      world.defer(() => {
+        this.#deferred = false
+        this.#ripen(Number.POSITIVE_INFINITY)
+      })
+    } else
+      this.#timer ??= world.setTimer(() => {
+        this.#timer = undefined
+        this.#ripen(world.monotonicMs() - publish.lingerMs)
+        if (this.#hasUnripe()) this.#arm()
+      }, publish.lingerMs)
+  }
+
+  #hasUnripe(): boolean {
+    if (this.#free && !this.#free.ripe) return true
+    for (const open of this.#bound.values()) if (!open.ripe) return true
+    return false
+  }
+
+  /** Linger is over for what was opened by then: sealed where its queue is hungry, else as soon as it becomes so (`feed`). */
+  #ripen(openedByMs: number): void {
+    for (const [partition, open] of [...this.#bound]) {
+      if (open.openedAtMs > openedByMs) continue
+      open.ripe = true
+      if ((this.plane.queues.get(partition)?.sealed.length ?? 0) === 0) this.#seal(partition, open)
+    }
+    const free = this.#free
+    if (!free || free.openedAtMs > openedByMs) return
+    free.ripe = true
+    const target = pickAvailable(this.plane)
+    if (target === undefined || (this.plane.queues.get(target)?.sealed.length ?? 0) === 0) this.#seal(undefined, free, target)
+  }
+
+  close(): void {
+    if (this.#timer !== undefined) this.#options.world.clearTimer(this.#timer)
+  }
+}
+
+/** One delivery over several batches: acked when all are, with the first one's offset; failed with the first failure. */
+class ListDelivery {
+  #whole: Delivery
+  #open = 0
+  #allSealed = false
+  #first: Parameters<Delivery['acked']> | undefined
+  #error: Parameters<Delivery['failed']>[0] | undefined
+  #done = false
+
+  constructor(whole: Delivery) {
+    this.#whole = whole
+  }
+
+  part(): Delivery {
+    const isFirst = this.#open === 0 && this.#first === undefined && !this.#done
+    this.#open++
+    return {
+      acked: (...metadata) => {
+        if (isFirst) this.#first = metadata
+        this.#settle()
+      },
+      failed: error => {
+        this.#error ??= error
+        this.#settle()
+      }
+    }
+  }
+
+  sealed(): void {
+    this.#allSealed = true
+    if (this.#open === 0) this.#finish()
+  }
+
+  #settle(): void {
+    this.#open--
+    if (this.#open === 0 && this.#allSealed) this.#finish()
+  }
+
+  #finish(): void {
+    if (this.#done) return
+    this.#done = true
+    if (this.#error) this.#whole.failed(this.#error)
+    else this.#whole.acked(...this.#first!)
+  }
+}

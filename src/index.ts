@@ -1,0 +1,30 @@
+/**
+ * The public door: everything that users import.
+ */
+export { ClusterActor, type ClusterActorRef } from './actors/cluster.ts'
+export type { ClusterInput } from './actors/make-instance.ts'
+export { type Broker, Cluster, type ConnectOptions, connect, type Partition, Topic } from './client/cluster.ts'
+export { Consumer } from './client/consumer.ts'
+export type { ClusterOptions, Compression, Partitioner, PublishOptions } from './model/config.ts'
+export {
+  BrokerError,
+  ConnectionError,
+  LimitError,
+  type PlainError,
+  ProtocolError,
+  PublishError,
+  type PublishOutcome,
+  RegistryError,
+  SamsaError,
+  TimeoutError,
+  UsageError
+} from './model/errors.ts'
+export type {
+  ClusterEmitted,
+  ClusterEvent,
+  ConsumerEmitted,
+  ConsumerHandle,
+  SubscribeOptions,
+  TopicPartition
+} from './model/events.ts'
+export type { Headers, HeaderValue, Message, OutgoingMessage, OutgoingRecord, RecordMetadata } from './model/message.ts'
