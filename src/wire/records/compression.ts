@@ -16,11 +16,12 @@ const gzip: Codec = {
   compress: input => gzipSync(input),
   decompress(input, limitBytes) {
     if (input.length < 18) throw corrupt('gzip', 'too short')
-    // The last four bytes: the size of the last member, modulo 2^32. A hint for the output buffer, bounded by what can be.
+    // The last four bytes: the size of the last member, modulo 2^32. Believed as far as it can be; what cannot be is for zlib to refuse.
     const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
+    const mostBytes = input.length * DEFLATE_MOST_RATIO
     const said = view.getUint32(input.length - 4, true)
-    if (said > limitBytes) throw overLimit('gzip', limitBytes)
-    const chunkSize = firstChunkBytes(Math.min(said, input.length * DEFLATE_MOST_RATIO))
+    if (said > limitBytes && said <= mostBytes) throw overLimit('gzip', limitBytes)
+    const chunkSize = firstChunkBytes(Math.min(said, mostBytes))
     try {
       return gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
     } catch (error) {

@@ -3,6 +3,7 @@
  * for what they can unpack to, because the package for older Nodes takes no limit.
  */
 import * as zlib from 'node:zlib'
+import { SamsaError } from '../../model/errors.ts'
 import { asBuffer, type Codec, corrupt, firstChunkBytes, loadPackage, overLimit } from './codec.ts'
 
 interface ZstdPackage {
@@ -24,40 +25,61 @@ const MOST_BLOCK_BYTES = 131_072
 /** What every decoder must be able to take (RFC 8878, 3.1.1.1.2); larger windows only as far as the limit goes. */
 const COMMON_WINDOW_BYTES = 8 * 1024 * 1024
 
-/** What the frames say about what they hold. */
-interface FrameFacts {
-  /** The sum of the content sizes, where every frame gives one. */
+/** What a frame says about what it holds. */
+interface Frame {
+  start: number
+  end: number
+  /** Where it says so. */
   contentBytes: number | undefined
-  /** More cannot come out, whatever the frames say. */
-  mostBytes: number
+  windowBytes: number
   /** Less cannot come out: the raw and run-length blocks. */
   leastBytes: number
-  windowBytes: number
+  /** More cannot come out, whatever the frame says. */
+  mostBytes: number
 }
 
 function decompress(input: Uint8Array, limitBytes: number): Buffer {
   const bytes = asBuffer(input)
-  const facts = walkFrames(bytes)
-  if (Math.max(facts.contentBytes ?? 0, facts.leastBytes) > limitBytes || facts.windowBytes > Math.max(limitBytes, COMMON_WINDOW_BYTES))
-    throw overLimit('zstd', limitBytes)
-  if (facts.contentBytes === 0 || facts.mostBytes === 0) return Buffer.alloc(0)
-  const node = nodeZstd()
-  try {
-    if (node === undefined) return throughPackage(bytes, facts, limitBytes)
-    const chunkSize = firstChunkBytes(Math.min(facts.contentBytes ?? facts.mostBytes, facts.mostBytes))
-    return node.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
-  } catch (error) {
-    const code = (error as { code?: unknown }).code
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw overLimit('zstd', limitBytes)
-    if (code === 'DECOMPRESSION_LIMIT' || code === 'COMPRESSION_UNAVAILABLE') throw error
-    throw corrupt('zstd', (error as Error).message, error)
+  const frames = walkFrames(bytes)
+  let least = 0
+  for (const frame of frames) {
+    least += Math.max(frame.contentBytes ?? 0, frame.leastBytes)
+    if (least > limitBytes || frame.windowBytes > Math.max(limitBytes, COMMON_WINDOW_BYTES)) throw overLimit('zstd', limitBytes)
   }
+  const parts: Buffer[] = []
+  let total = 0
+  // Frame by frame: Node's function ends at the end of the first, without a word.
+  for (const frame of frames) {
+    const part = unpack(bytes.subarray(frame.start, frame.end), frame, limitBytes - total, limitBytes)
+    total += part.length
+    parts.push(part)
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts, total)
 }
 
-/** Without a limit of its own, so only where the blocks cannot make more than is allowed. */
-function throughPackage(bytes: Buffer, facts: FrameFacts, limitBytes: number): Buffer {
-  if (facts.mostBytes > limitBytes) throw overLimit('zstd', limitBytes)
-  return new (zstdPackage().Decoder)().decodeSync(bytes)
+function unpack(bytes: Buffer, frame: Frame, leftBytes: number, limitBytes: number): Buffer {
+  if (frame.contentBytes === 0 || frame.mostBytes === 0) return Buffer.alloc(0)
+  const node = nodeZstd()
+  try {
+    if (node === undefined) return throughPackage(bytes, frame, leftBytes, limitBytes)
+    const chunkSize = firstChunkBytes(Math.min(frame.contentBytes ?? frame.mostBytes, frame.mostBytes))
+    if (leftBytes > 0) return node.zstdDecompressSync(bytes, { maxOutputLength: leftBytes, chunkSize })
+  } catch (error) {
+    if (error instanceof SamsaError) throw error
+    if ((error as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') throw corrupt('zstd', (error as Error).message, error)
+  }
+  throw overLimit('zstd', limitBytes)
+}
+
+/**
+ * The package has no limit of its own, so it gets only what cannot make much more than is allowed: of frames without a content
+ * size the blocks tell an upper bound, which is a block (128 KiB) too high, and no smaller than the window that is common.
+ */
+function throughPackage(bytes: Buffer, frame: Frame, leftBytes: number, limitBytes: number): Buffer {
+  if (frame.mostBytes > Math.max(leftBytes + MOST_BLOCK_BYTES, COMMON_WINDOW_BYTES)) throw overLimit('zstd', limitBytes)
+  const plain = new (zstdPackage().Decoder)().decodeSync(bytes)
+  if (plain.length > leftBytes) throw overLimit('zstd', limitBytes)
+  return plain
 }
 
 function compress(input: Uint8Array): Buffer {
@@ -75,42 +97,39 @@ function zstdPackage(): ZstdPackage {
   return loadPackage<ZstdPackage>('zstd', '@toondepauw/node-zstd')
 }
 
-/** Walks frame and block headers. Throws CORRUPT_COMPRESSION where they do not fit the bytes that are there. */
-export function walkFrames(b: Buffer): FrameFacts {
-  const facts: FrameFacts = { contentBytes: 0, mostBytes: 0, leastBytes: 0, windowBytes: 0 }
+/** Walks frame and block headers; skippable frames are left out. Throws CORRUPT_COMPRESSION where they do not fit the bytes that are there. */
+function walkFrames(b: Buffer): Frame[] {
+  const frames: Frame[] = []
   let at = 0
-  while (at < b.length) {
+  do {
     if (b.length - at < 8) throw corrupt('zstd', 'a frame is cut off')
     const magic = b.readUInt32LE(at)
-    if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
-      at += 8 + b.readUInt32LE(at + 4)
-      if (at > b.length) throw corrupt('zstd', 'a skippable frame is cut off')
-    } else if (magic === MAGIC) at = walkFrame(b, at + 4, facts)
-    else throw corrupt('zstd', 'no frame begins here')
-  }
-  return facts
+    if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) at += 8 + b.readUInt32LE(at + 4)
+    else if (magic === MAGIC) {
+      const frame = walkFrame(b, at)
+      frames.push(frame)
+      at = frame.end
+    } else throw corrupt('zstd', 'no frame begins here')
+    if (at > b.length) throw corrupt('zstd', 'a frame is cut off')
+  } while (at < b.length)
+  return frames
 }
 
-/** One frame from behind its magic; returns its end. */
-function walkFrame(b: Buffer, at: number, facts: FrameFacts): number {
-  const descriptor = b[at++]!
+function walkFrame(b: Buffer, start: number): Frame {
+  const descriptor = b[start + 4]!
   const singleSegment = (descriptor & 0x20) !== 0
   const sizeBytes = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!
+  const windowAt = start + 5
+  const contentAt = windowAt + (singleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!
   if (descriptor & 0x08) throw corrupt('zstd', 'a reserved bit of its header is set')
-  if (at + (singleSegment ? 0 : 1) + dictionaryBytes + sizeBytes > b.length) throw corrupt('zstd', 'a frame header is cut off')
-  const windowByte = singleSegment ? 0 : b[at++]!
-  at += dictionaryBytes
-  const content = contentSize(b, at, sizeBytes)
-  at += sizeBytes
-  const base = 2 ** (10 + (windowByte >> 3))
-  const window = singleSegment ? content! : base + (base / 8) * (windowByte & 7)
-  facts.windowBytes = Math.max(facts.windowBytes, window)
-  facts.contentBytes = facts.contentBytes === undefined || content === undefined ? undefined : facts.contentBytes + content
-  at = walkBlocks(b, at, Math.min(window, MOST_BLOCK_BYTES), facts)
-  if ((descriptor & 0x04) !== 0) at += 4
-  if (at > b.length) throw corrupt('zstd', 'its checksum is cut off')
-  return at
+  if (contentAt + sizeBytes > b.length) throw corrupt('zstd', 'a frame header is cut off')
+  const contentBytes = contentSize(b, contentAt, sizeBytes)
+  const base = 2 ** (10 + (b[windowAt]! >> 3))
+  const windowBytes = singleSegment ? contentBytes! : base + (base / 8) * (b[windowAt]! & 7)
+  const frame: Frame = { start, end: contentAt + sizeBytes, contentBytes, windowBytes, leastBytes: 0, mostBytes: 0 }
+  walkBlocks(b, frame)
+  if ((descriptor & 0x04) !== 0) frame.end += 4
+  return frame
 }
 
 function contentSize(b: Buffer, at: number, bytes: number): number | undefined {
@@ -121,19 +140,20 @@ function contentSize(b: Buffer, at: number, bytes: number): number | undefined {
   return b.readUInt32LE(at) + b.readUInt32LE(at + 4) * 0x100000000
 }
 
-/** Raw and run-length blocks tell what they make; a compressed one makes one block's most. */
-function walkBlocks(b: Buffer, at: number, mostBlockBytes: number, facts: FrameFacts): number {
-  for (;;) {
-    if (b.length - at < 3) throw corrupt('zstd', 'a block is cut off')
-    const head = b.readUIntLE(at, 3)
+/** Moves the frame's end past its blocks. Raw and run-length ones tell what they make; a compressed one makes one block's most. */
+function walkBlocks(b: Buffer, frame: Frame): void {
+  const mostOfOne = Math.min(frame.windowBytes, MOST_BLOCK_BYTES)
+  for (let last = false; !last; ) {
+    if (b.length - frame.end < 3) throw corrupt('zstd', 'a block is cut off')
+    const head = b.readUIntLE(frame.end, 3)
     const kind = (head >> 1) & 3
     const size = head >> 3
     if (kind === 3 || size > MOST_BLOCK_BYTES) throw corrupt('zstd', `a block says kind ${kind} and ${size} bytes`)
-    at += 3 + (kind === 1 ? 1 : size)
-    if (at > b.length) throw corrupt('zstd', 'a block is cut off')
-    facts.mostBytes += kind === 2 ? mostBlockBytes : size
-    facts.leastBytes += kind === 2 ? 0 : size
-    if (head & 1) return at
+    frame.end += 3 + (kind === 1 ? 1 : size)
+    if (frame.end > b.length) throw corrupt('zstd', 'a block is cut off')
+    frame.mostBytes += kind === 2 ? mostOfOne : size
+    frame.leastBytes += kind === 2 ? 0 : size
+    last = (head & 1) === 1
   }
 }
 
