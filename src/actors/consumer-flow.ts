@@ -1,0 +1,146 @@
+/**
+ * One consumed partition as the consumer's plane holds it (`Flow`), and one batch of it in somebody's hand (`Delivery`).
+ * A delivery is in hand until it is completely acked or given back; a flow is drained when nothing of it is in hand.
+ */
+import { FetchPartition, type FetchPartitionOptions } from '../flow/fetch-partition.ts'
+import type { Fetcher } from '../flow/fetcher.ts'
+import { indexOfOffset, type Ledger, type LedgerEntry } from '../flow/ledger.ts'
+import { UsageError } from '../model/errors.ts'
+import type { ConsumerEmitted } from '../model/events.ts'
+import type { Message } from '../model/message.ts'
+
+type MessageBatch = Extract<ConsumerEmitted, { type: 'message.batch' }>
+
+/** What a handler that failed left undone, to be handed out again. */
+export interface Again {
+  entry: LedgerEntry
+  ledger: Ledger
+  attempt: number
+}
+
+/** Called when batches are acked: credit has returned, the position has moved. */
+export interface FlowEvents {
+  onSettled(flow: Flow): void
+}
+
+export class Flow extends FetchPartition {
+  /** Path of its machine. */
+  readonly path: string
+  readonly epoch: number
+  readonly inHand = new Set<Delivery>()
+  /** Somebody works on a batch of it: the next one waits, so that handlers of one partition never overlap. */
+  taken = false
+  /** It stands in the line of those that have something to hand out. */
+  queued = false
+  draining = false
+  /** Told that nobody listens. */
+  unheard = false
+  again: Again | undefined
+  /** The loop that it is in. */
+  fetcher: Fetcher | undefined
+  /** For `consumer.stalled`: where the oldest batch in hand stood, and since when. */
+  watched: { entry: LedgerEntry; processed: number; sinceMs: number; told: boolean } | undefined
+  readonly events: FlowEvents
+  #controller: AbortController | undefined
+  #abortReason: Error | undefined
+
+  constructor(path: string, epoch: number, options: FetchPartitionOptions, events: FlowEvents) {
+    super(options)
+    this.path = path
+    this.epoch = epoch
+    this.events = events
+  }
+
+  get hasWork(): boolean {
+    return this.again !== undefined ? !this.stopped && !this.paused : this.ready
+  }
+
+  /** One signal for all batches of this assignment; made when it is first looked at. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#abortReason) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  /** What is in hand does not count any more. */
+  abort(reason: Error): void {
+    this.stopped = true
+    this.again = undefined
+    for (const delivery of this.inHand) delivery.void()
+    this.inHand.clear()
+    this.#abortReason = reason
+    this.#controller?.abort(reason)
+  }
+}
+
+export class Delivery implements MessageBatch {
+  readonly type = 'message.batch'
+  readonly topic: string
+  readonly partition: number
+  readonly messages: readonly Message[]
+  readonly flow: Flow
+  readonly entry: LedgerEntry
+  readonly ledger: Ledger
+  /** How often it was handed out before. */
+  readonly attempt: number
+  /** Given back, completely acked, or void: its acks do not count any more. */
+  closed = false
+  readonly ack: (upTo?: Message) => void
+
+  constructor(flow: Flow, ledger: Ledger, entry: LedgerEntry, messages: readonly Message[], attempt: number) {
+    this.topic = flow.topic
+    this.partition = flow.partition
+    this.messages = messages
+    this.flow = flow
+    this.ledger = ledger
+    this.entry = entry
+    this.attempt = attempt
+    this.ack = upTo => this.#acknowledge(upTo)
+  }
+
+  get signal(): AbortSignal {
+    return this.flow.signal
+  }
+
+  /** The partition is being taken away: whoever iterates stops after the message in hand. */
+  get cut(): boolean {
+    return this.flow.draining || this.closed
+  }
+
+  /** For iterators, which count `entry.processed` up themselves. Gives the batch back, done or not. */
+  giveBack(): void {
+    if (this.closed) return
+    this.#close()
+    this.ledger.settle(this.entry)
+    this.flow.events.onSettled(this.flow)
+  }
+
+  void(): void {
+    this.closed = true
+  }
+
+  #acknowledge(upTo: Message | undefined): void {
+    if (this.closed) return
+    const index = upTo === undefined ? this.entry.messages.length - 1 : this.#indexOf(upTo)
+    if (!this.ledger.acknowledge(this.entry, index)) return
+    this.#close()
+    this.flow.events.onSettled(this.flow)
+  }
+
+  #indexOf(upTo: Message): number {
+    const index = upTo.topic === this.topic && upTo.partition === this.partition ? indexOfOffset(this.entry.messages, upTo.offset) : -1
+    if (index < 0 || this.entry.messages[index]!.offset !== upTo.offset)
+      throw new UsageError(
+        'NOT_IN_BATCH',
+        `Message ${upTo.topic}/${upTo.partition}@${upTo.offset} is not in this batch of ${this.topic}/${this.partition}.`
+      )
+    return index
+  }
+
+  #close(): void {
+    this.closed = true
+    this.flow.inHand.delete(this)
+  }
+}

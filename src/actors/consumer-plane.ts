@@ -1,0 +1,362 @@
+/**
+ * The data plane of one consumer: its partitions' flows, the fetch loops, the delivery, the commits. The machines `consumer` and
+ * `consumed-partition` decide, this does; it tells them one event per trouble or end, none per message or good fetch.
+ * What a flow reports counts only while that flow is the partition's current one.
+ */
+
+import { mustSeek, OffsetFinder } from '../flow/fetch-locate.ts'
+import type { FetchPartition } from '../flow/fetch-partition.ts'
+import { Fetcher } from '../flow/fetcher.ts'
+import type { OffsetStore } from '../flow/offset-store.ts'
+import type { PositionReason } from '../machines/consumed-partition.ts'
+import { type Assigned, keyOf, type Owned } from '../machines/consumer.ts'
+import { LimitError, type PlainError, plainError, SamsaError } from '../model/errors.ts'
+import type { ConsumerEmitted, TopicPartition } from '../model/events.ts'
+import type { ResetPolicy, Subscription } from '../model/subscription.ts'
+import { loadApi } from '../wire/apis.ts'
+import { Commits } from './consumer-commits.ts'
+import { Deliveries } from './consumer-delivery.ts'
+import { Flow } from './consumer-flow.ts'
+import { Listeners } from './consumer-listeners.ts'
+import type { Instance } from './instance.ts'
+import { tell } from './instance.ts'
+import { DATA } from './links.ts'
+
+export interface Claim extends Owned {
+  offset: string | null
+  why: PositionReason
+  paused: boolean
+}
+
+export class ConsumerPlane {
+  readonly instance: Instance
+  /** The consumer's path. */
+  readonly path: string
+  readonly subscription: Subscription
+  /** Of the SUBSCRIBE that asked for it. */
+  readonly requestId: string | number | undefined
+  readonly listeners: Listeners
+  readonly deliveries: Deliveries
+  /** Resolves when the consumer is closed, with the error that ended it, if one did. */
+  readonly closed: Promise<PlainError | undefined>
+  ended = false
+  endError: PlainError | undefined
+  #commits: Commits
+  #flows = new Map<string, Flow>()
+  #fetchers = new Map<number, Fetcher>()
+  #finder: OffsetFinder
+  /** Own processed positions of partitions that are gone: a partition that comes back goes on there, if nobody went further. */
+  #carried = new Map<string, bigint>()
+  #pausedAll = false
+  /** With `pausedAll` those that are not paused, else those that are. */
+  #exceptions = new Set<string>()
+  #settleClosed: (error: PlainError | undefined) => void = () => {}
+
+  constructor(instance: Instance, path: string, subscription: Subscription, requestId?: string | number) {
+    this.instance = instance
+    this.path = path
+    this.subscription = subscription
+    this.requestId = requestId
+    const { world, options, links } = instance
+    this.closed = new Promise(resolve => {
+      this.#settleClosed = resolve
+    })
+    this.listeners = new Listeners(type => {
+      if (type === 'message.batch') this.deliveries.pump()
+    })
+    this.#commits = new Commits(this.listeners)
+    this.deliveries = new Deliveries({
+      world,
+      subscription,
+      listeners: this.listeners,
+      retryBackoffMs: options.retryBackoffMs,
+      retryBackoffMaxMs: options.retryBackoffMaxMs,
+      flows: () => this.#flows.values(),
+      onDamaged: (flow, error) => this.#damaged(flow, error),
+      onPark: (flow, error) => this.#report(flow, { type: 'PARK', error: plainError(error) }),
+      onStop: error => void tell(instance, path, { type: 'HANDLER_STOP', error: plainError(error) } as { type: string })
+    })
+    this.#finder = new OffsetFinder({
+      world,
+      isolation: subscription.isolation,
+      requestTimeoutMs: options.requestTimeoutMs,
+      acquire: node => links.acquire(node, DATA, options.requestTimeoutMs)
+    })
+  }
+
+  /** Where processed offsets go: the member sets it. */
+  get offsets(): OffsetStore | undefined {
+    return this.#commits.store
+  }
+  set offsets(store: OffsetStore | undefined) {
+    this.#commits.store = store
+  }
+
+  emit(event: ConsumerEmitted): void {
+    this.listeners.emit(event)
+  }
+
+  /** The next offset to process, per partition that is owned and located. */
+  positions(): (TopicPartition & { offset: bigint })[] {
+    const out = []
+    for (const { topic, partition, ledger } of this.#flows.values()) if (ledger) out.push({ topic, partition, offset: ledger.position })
+    return out
+  }
+
+  // ── what the consumer's machine asks for ──
+
+  setDelivery(handOut: boolean, commits: boolean, epoch: number): void {
+    this.#commits.allowed = commits
+    this.#commits.epoch = epoch
+    this.deliveries.setHandOut(handOut)
+  }
+
+  /** Makes the flows of these partitions; where each begins comes back. */
+  claim(epoch: number, partitions: readonly Assigned[]): Claim[] {
+    const { options } = this.instance
+    const { partitionCreditBytes, partitionFetchMaxBytes } = this.subscription
+    return partitions.map(assigned => {
+      const { topic, partition } = assigned
+      const flow = new Flow(
+        `${this.path}/${topic}/${partition}`,
+        epoch,
+        {
+          topic,
+          partition,
+          creditBytes: partitionCreditBytes,
+          fetchMaxBytes: Math.min(partitionFetchMaxBytes, options.maxFrameBytes),
+          growToBytes: options.maxFrameBytes,
+          limits: { maxDecompressedBytes: options.maxDecompressedBytes }
+        },
+        { onSettled: settled => this.#settled(settled) }
+      )
+      flow.paused = this.isPaused(assigned)
+      this.#flows.set(keyOf(assigned), flow)
+      return { topic, partition, paused: flow.paused, ...this.#startOf(assigned) }
+    })
+  }
+
+  #startOf(assigned: Assigned): { offset: string | null; why: PositionReason } {
+    const own = this.#carried.get(keyOf(assigned))
+    const committed = assigned.offset === null ? undefined : BigInt(assigned.offset)
+    if (own !== undefined && (committed === undefined || own > committed)) return { offset: String(own), why: 'carried' }
+    const given = this.subscription.partitions?.find(entry => keyOf(entry) === keyOf(assigned))?.offset ?? null
+    if (given !== null) return { offset: given, why: 'given' }
+    return { offset: assigned.offset, why: 'committed' }
+  }
+
+  /** Commits what is processed of these partitions; null: of all. Never rejects: listeners are told. */
+  async commitFor(partitions: readonly Owned[] | null): Promise<void> {
+    if (!this.offsets) return
+    const keys = partitions && new Set(partitions.map(keyOf))
+    await this.#commits.commit(() => [...this.#flows.values()].filter(flow => !keys || keys.has(keyOf(flow)))).catch(() => {})
+  }
+
+  /** The user's commit. Rejects when nothing may be committed. */
+  commit(): Promise<void> {
+    return this.#commits.commit(() => this.#flows.values())
+  }
+
+  /** Forgets these partitions; returns those that were there. */
+  release(partitions: readonly Owned[] | null): TopicPartition[] {
+    const keys = partitions ? partitions.map(keyOf) : [...this.#flows.keys()]
+    const gone: TopicPartition[] = []
+    for (const key of keys) {
+      const flow = this.#flows.get(key)
+      if (!flow) continue
+      gone.push({ topic: flow.topic, partition: flow.partition })
+      this.#forget(flow, new SamsaError('REVOKED', `${key} belongs to another member now.`))
+    }
+    return gone
+  }
+
+  #forget(flow: Flow, reason: Error): void {
+    if (flow.ledger) this.#carried.set(keyOf(flow), flow.ledger.position)
+    flow.fetcher?.remove(flow)
+    flow.fetcher = undefined
+    flow.abort(reason)
+    flow.drop()
+    this.#flows.delete(keyOf(flow))
+  }
+
+  // ── what a partition's machine asks for ──
+
+  begin({ topic, partition }: Owned, offset: string, why: PositionReason): void {
+    const flow = this.#flows.get(keyOf({ topic, partition }))
+    if (!flow) return
+    flow.begin(BigInt(offset), why === 'committed' ? BigInt(offset) : flow.ledger?.committed)
+    this.emit({ type: 'partition.position', topic, partition, offset, why })
+  }
+
+  locate(owned: Owned, term: number, node: number, leaderEpoch: number, from: ResetPolicy): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (!flow) return
+    this.#finder.find(node, owned.topic, owned.partition, leaderEpoch, from).then(
+      offset => this.#report(flow, { type: 'LOCATED', term, offset: String(offset) }),
+      (error: Error) => {
+        const { world } = this.instance
+        this.#report(flow, { type: 'LOCATE_FAILED', term, reason: error.message, seek: mustSeek(error), random: world.random() })
+      }
+    )
+  }
+
+  fetch(owned: Owned, term: number, node: number, leaderEpoch: number, topicId: string | null): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (!flow || this.ended) return
+    flow.term = term
+    flow.leaderEpoch = leaderEpoch
+    flow.topicId = topicId
+    const fetcher = this.#fetcherOf(node)
+    if (flow.fetcher !== fetcher) flow.fetcher?.remove(flow)
+    flow.fetcher = fetcher
+    fetcher.add(flow)
+  }
+
+  stopFetching(owned: Owned): void {
+    const flow = this.#flows.get(keyOf(owned))
+    flow?.fetcher?.remove(flow)
+    if (flow) flow.fetcher = undefined
+  }
+
+  /** Hands out nothing more of it; says DRAINED as soon as nothing is in hand. */
+  drain(owned: Owned): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (!flow) return
+    flow.stopped = true
+    flow.draining = true
+    flow.again = undefined
+    flow.drop()
+    this.#settled(flow)
+  }
+
+  /** Its time is over: aborts what is in hand. What was processed until now still counts. */
+  abandon(owned: Owned, reason: string): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (!flow || flow.inHand.size === 0) return
+    const error = new SamsaError('REVOKED', `${keyOf(owned)} is released with work in hand: ${reason}.`)
+    flow.ledger?.freeze()
+    flow.abort(error)
+    this.emit({ type: 'trouble', where: flow.path, error: error.toJSON() })
+  }
+
+  /** Lost: aborts what is in hand and forgets it. */
+  interrupt(owned: Owned, reason: string): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (flow) this.#forget(flow, new SamsaError('LOST', `${keyOf(owned)} was lost: ${reason}.`))
+  }
+
+  park(owned: Owned, error: PlainError): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (!flow) return
+    flow.stopped = true
+    flow.drop()
+    this.emit({ type: 'partition.parked', ...owned, error })
+  }
+
+  // ── pause and resume ──
+
+  isPaused(owned: Owned): boolean {
+    return this.#pausedAll !== this.#exceptions.has(keyOf(owned))
+  }
+
+  /** Without a list: all, those that come later too, until `resume`. */
+  setPaused(paused: boolean, partitions: readonly TopicPartition[] | undefined): void {
+    if (!partitions) {
+      this.#pausedAll = paused
+      this.#exceptions.clear()
+    } else
+      for (const entry of partitions) {
+        if (paused === this.#pausedAll) this.#exceptions.delete(keyOf(entry))
+        else this.#exceptions.add(keyOf(entry))
+      }
+    for (const flow of this.#flows.values()) {
+      const now = this.isPaused(flow)
+      if (flow.paused === now) continue
+      flow.paused = now
+      this.#report(flow, { type: now ? 'PAUSE' : 'RESUME' })
+      if (!now) this.deliveries.offer(flow)
+    }
+  }
+
+  // ── the end ──
+
+  /** Idempotent. Whatever is still in hand is aborted; who waits for the end learns it. */
+  end(error: PlainError | undefined): void {
+    if (this.ended) return
+    this.ended = true
+    this.endError = error
+    for (const flow of [...this.#flows.values()]) this.#forget(flow, new SamsaError('CONSUMER_CLOSED', 'The consumer is closed.'))
+    this.deliveries.close()
+    for (const [node, fetcher] of this.#fetchers) {
+      fetcher.close()
+      this.instance.links.release(node, this.#purpose)
+    }
+    this.#fetchers.clear()
+    this.emit({ type: 'closed' })
+    this.#settleClosed(error)
+  }
+
+  // ── inside ──
+
+  get #purpose(): string {
+    return `fetch:${this.path}`
+  }
+
+  #fetcherOf(node: number): Fetcher {
+    let fetcher = this.#fetchers.get(node)
+    if (fetcher) return fetcher
+    const { world, options, links } = this.instance
+    const { fetchMinBytes, fetchMaxBytes, fetchMaxWaitMs, isolation } = this.subscription
+    fetcher = new Fetcher({
+      world,
+      node,
+      limits: { minBytes: fetchMinBytes, maxBytes: Math.min(fetchMaxBytes, options.maxFrameBytes), maxWaitMs: fetchMaxWaitMs, isolation },
+      requestTimeoutMs: options.requestTimeoutMs,
+      acquire: async () => {
+        await loadApi('Fetch')
+        return links.acquire(node, this.#purpose, options.requestTimeoutMs)
+      },
+      events: {
+        onFailed: (flow, reason, seek) =>
+          this.#report(flow, { type: 'FETCH_FAILED', term: flow.term, reason, seek, random: world.random() }),
+        onOutOfRange: (flow, error) =>
+          this.#report(flow, { type: 'OUT_OF_RANGE', term: flow.term, offset: String(flow.fetchOffset), error: error.toJSON() }),
+        onCorrupt: (flow, error) => this.#corrupt(flow, error),
+        onFinal: (flow, error) => this.#report(flow, { type: 'PARK', error: error.toJSON() }),
+        onData: flow => this.#arrived(flow as Flow),
+        onFetched: flow => this.#report(flow, { type: 'FETCHED', term: flow.term })
+      }
+    })
+    this.#fetchers.set(node, fetcher)
+    return fetcher
+  }
+
+  #report(from: FetchPartition, event: Record<string, unknown> & { type: string }): void {
+    const flow = from as Flow
+    if (this.#flows.get(keyOf(flow)) === flow) tell(this.instance, flow.path, event)
+  }
+
+  #corrupt(flow: FetchPartition, error: SamsaError): void {
+    this.#report(flow, { type: 'CORRUPT', term: flow.term, error: error.toJSON(), random: this.instance.world.random() })
+  }
+
+  /** Bytes that passed their checksum and still cannot be decoded. A limit of ours will not be another one at the next try. */
+  #damaged(flow: Flow, error: unknown): void {
+    flow.refetchAll()
+    if (error instanceof SamsaError && !(error instanceof LimitError)) this.#corrupt(flow, error)
+    else this.#report(flow, { type: 'PARK', error: plainError(error) })
+  }
+
+  #arrived(flow: Flow): void {
+    if (this.#flows.get(keyOf(flow)) !== flow) return
+    this.deliveries.offer(flow)
+    if (!flow.hasWork && flow.wants) flow.fetcher?.wake()
+  }
+
+  /** Credit may have returned; and a draining flow may be through. */
+  #settled(flow: Flow): void {
+    if (flow.draining) {
+      if (flow.inHand.size === 0) this.#report(flow, { type: 'DRAINED' })
+    } else if (flow.wants) flow.fetcher?.wake()
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The data of one consumed partition: where to fetch next, what is buffered, what is handed out and processed.
+ * Credit is counted in fetched bytes that are not yet processed; above it the partition is left out of fetches.
+ *
+ *   processed (ledger) ≤ handed out ≤ verified and buffered ≤ fetchOffset
+ *
+ * `generation` numbers the runs of fetching without a jump: an answer that was asked for in an older one is dropped.
+ */
+import { LimitError } from '../model/errors.ts'
+import type { Message } from '../model/message.ts'
+import { readBatches } from '../wire/records/batch-reader.ts'
+import { type DecodeLimits, LENGTH_AT, LOG_OVERHEAD } from '../wire/records/layout.ts'
+import { type AbortedTransaction, AbortedTransactions } from './fetch-aborted.ts'
+import { FetchBuffer } from './fetch-buffer.ts'
+import { Ledger, type LedgerEntry } from './ledger.ts'
+
+export interface FetchPartitionOptions {
+  topic: string
+  partition: number
+  /** Fetched and not processed, above which it rests. */
+  creditBytes: number
+  /** Most of this partition in one fetch. */
+  fetchMaxBytes: number
+  /** What that may grow to for a batch that is larger. */
+  growToBytes: number
+  limits: DecodeLimits
+}
+
+export interface HandedOut {
+  messages: Message[]
+  entry: LedgerEntry
+}
+
+export class FetchPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Undefined until the position is known. */
+  ledger: Ledger | undefined
+  fetchOffset = -1n
+  generation = 0
+  /** The machine's: what the fetch loop reports carries it. */
+  term = 0
+  leaderEpoch = -1
+  topicId: string | null = null
+  maxBytes: number
+  paused = false
+  /** Drained, parked or lost: neither fetched nor handed out any more. */
+  stopped = false
+  /** The last fetch of it failed. The first good one is told. */
+  troubled = false
+  #options: FetchPartitionOptions
+  #buffer: FetchBuffer
+  /** Next offset to hand out. */
+  #handedOut = -1n
+
+  constructor(options: FetchPartitionOptions) {
+    this.#options = options
+    this.topic = options.topic
+    this.partition = options.partition
+    this.maxBytes = options.fetchMaxBytes
+    this.#buffer = new FetchBuffer({ topic: options.topic, partition: options.partition }, options.limits)
+  }
+
+  /** Begins at this offset; what was buffered of another place is dropped. */
+  begin(offset: bigint, committed?: bigint): void {
+    this.drop()
+    this.ledger = new Ledger(offset, committed)
+    this.#handedOut = offset
+    this.fetchOffset = offset
+  }
+
+  /** Bytes that are fetched and not processed. */
+  get usedBytes(): number {
+    return this.#buffer.bytes + (this.ledger?.unprocessedBytes ?? 0)
+  }
+
+  get outOfCredit(): boolean {
+    return this.usedBytes >= this.#options.creditBytes
+  }
+
+  /** It should be in the next fetch. */
+  get wants(): boolean {
+    return !this.stopped && !this.paused && this.ledger !== undefined && !this.outOfCredit
+  }
+
+  /** Something can be handed out now. */
+  get ready(): boolean {
+    return !this.stopped && !this.paused && this.#buffer.hasMessages
+  }
+
+  get hasUnverified(): boolean {
+    return this.#buffer.hasUnverified
+  }
+
+  /**
+   * Takes the records of a good answer: reads headers, moves `fetchOffset`, leaves the rest to `verifyNext`. Throws ProtocolError at a
+   * header that cannot be (what came before it is kept), LimitError when a batch is larger than we would ever ask for.
+   */
+  accept(records: Buffer, aborted: readonly AbortedTransaction[] | null): void {
+    if (records.length === 0) return
+    const filter = aborted && aborted.length > 0 ? new AbortedTransactions(aborted) : undefined
+    let batches = 0
+    for (const batch of readBatches(ownMemory(records))) {
+      batches++
+      // The batches before the one that holds the offset asked for are none of ours.
+      if (batch.nextOffset <= this.fetchOffset) continue
+      this.#buffer.add(batch, filter)
+      this.fetchOffset = batch.nextOffset
+    }
+    if (batches > 0) this.maxBytes = this.#options.fetchMaxBytes
+    else this.#grow(records)
+  }
+
+  /** Checks the next buffered batch. Throws ProtocolError CORRUPT_BATCH: call `refetch` then. */
+  verifyNext(): void {
+    const skipTo = this.#buffer.verifyNext()
+    if (skipTo === undefined) return
+    this.ledger!.skipTo(skipTo)
+    if (skipTo > this.#handedOut) this.#handedOut = skipTo
+  }
+
+  /** Hands out up to `most` messages; undefined when there is nothing. Throws what decoding throws: call `refetchAll` then. */
+  take(most: number): HandedOut | undefined {
+    for (;;) {
+      const taken = this.#buffer.take(most, this.#handedOut)
+      if (!taken) return undefined
+      this.#handedOut = taken.nextOffset
+      if (taken.messages.length > 0)
+        return { messages: taken.messages, entry: this.ledger!.handOut(taken.messages, taken.nextOffset, taken.bytes) }
+      this.ledger!.skipTo(taken.nextOffset)
+    }
+  }
+
+  /** Fetches again what is not verified. */
+  refetch(): void {
+    this.#buffer.dropUnverified()
+    this.generation++
+    this.fetchOffset = this.#buffer.readyEnd ?? this.#handedOut
+  }
+
+  /** Fetches again everything that is not handed out. */
+  refetchAll(): void {
+    this.drop()
+    this.fetchOffset = this.#handedOut
+  }
+
+  /** Drops what is buffered and what is on its way. */
+  drop(): void {
+    this.#buffer.clear()
+    this.generation++
+  }
+
+  #grow(records: Buffer): void {
+    const { growToBytes, creditBytes } = this.#options
+    const needed = records.length >= LOG_OVERHEAD ? LOG_OVERHEAD + records.readInt32BE(LENGTH_AT) : this.maxBytes * 2
+    if (needed > growToBytes)
+      throw new LimitError(
+        'MESSAGE_TOO_LARGE',
+        `The batch at offset ${this.fetchOffset} of ${this.topic}/${this.partition} has ${needed} bytes; maxFrameBytes allows ${growToBytes}. ` +
+          'Raise maxFrameBytes, or seek past it.',
+        { details: { topic: this.topic, partition: this.partition, bytes: needed, limitBytes: growToBytes, creditBytes } }
+      )
+    this.maxBytes = Math.max(needed, Math.min(this.maxBytes * 2, growToBytes))
+  }
+}
+
+/**
+ * A slice that is small beside the response it lies in is copied, so that one slow partition does not hold a whole response of 50 MiB.
+ * (Copying costs about a tenth of checking the CRC.)
+ */
+function ownMemory(records: Buffer): Buffer {
+  return records.length * 2 < records.buffer.byteLength ? Buffer.from(records) : records
+}
