@@ -19,6 +19,8 @@ interface Dial {
   connection: Connection | undefined
 }
 
+const wanted = ({ instance, context }: Dial) => instance.links.isWanted(context.node, context.purpose)
+
 /** One address: resolves when negotiated, rejects with why not. A connection that ends later is reported as CLOSED. */
 function tryAddress(dial: Dial, address: string): Promise<void> {
   const { instance, context } = dial
@@ -65,7 +67,14 @@ function tryAddress(dial: Dial, address: string): Promise<void> {
                 retriable: true
               })
           )
-        dial.report({ type: 'CLOSED', link: context.link, error: error ? plainError(error) : null, inFlight, random: world.random() })
+        dial.report({
+          type: 'CLOSED',
+          link: context.link,
+          error: error ? plainError(error) : null,
+          inFlight,
+          wanted: wanted(dial),
+          random: world.random()
+        })
       }
     })
     dial.connection = connection
@@ -99,7 +108,14 @@ async function dialHost(dial: Dial): Promise<void> {
     })
   }
   if (!dial.stopped)
-    report({ type: 'CLOSED', link: context.link, error: plainError(failure), inFlight: 0, random: instance.world.random() })
+    report({
+      type: 'CLOSED',
+      link: context.link,
+      error: plainError(failure),
+      inFlight: 0,
+      wanted: wanted(dial),
+      random: instance.world.random()
+    })
 }
 
 const connectionLeaf = fromCallback<EventObject, BrokerConnectionContext>(({ input, sendBack, receive, self }) => {

@@ -73,6 +73,11 @@ export class Links {
     if (this.#anyWaiting.length > 0) for (const node of this.#options.nodes()) this.#options.want(node, DATA)
   }
 
+  /** Somebody waits for this link. */
+  isWanted(node: number, purpose: string): boolean {
+    return (this.#waiting.get(key(node, purpose))?.length ?? 0) > 0 || (purpose === DATA && this.#anyWaiting.length > 0)
+  }
+
   release(node: number, purpose: string): void {
     this.#options.release(node, purpose)
   }

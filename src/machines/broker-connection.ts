@@ -31,7 +31,7 @@ export interface BrokerConnectionContext extends BrokerConnectionInput {
   link: number
   /** The registry lists this broker. */
   listed: boolean
-  /** Somebody needs the connection: it is dialled again when it is lost. */
+  /** Somebody needs the connection: it is dialled again after the pause. */
   wanted: boolean
   failures: number
   delayMs: number
@@ -46,8 +46,8 @@ export type BrokerConnectionEvent =
   | { type: 'CONNECTED'; link: number; address: string }
   | { type: 'NEGOTIATED'; link: number }
   | { type: 'DRAINED'; link: number }
-  /** `random` in [0,1): the jitter of the pause that may follow. */
-  | { type: 'CLOSED'; link: number; error: PlainError | null; inFlight: number; random: number }
+  /** `wanted`: somebody waits for the link. `random` in [0,1): the jitter of the pause that may follow. */
+  | { type: 'CLOSED'; link: number; error: PlainError | null; inFlight: number; wanted: boolean; random: number }
 
 const current = ({ context, event }: { context: BrokerConnectionContext; event: BrokerConnectionEvent }) =>
   'link' in event && event.link === context.link
@@ -73,7 +73,7 @@ export const brokerConnectionMachine = setup({
       if (event.type !== 'CLOSED') return {}
       const failures = context.failures + 1
       const pause = Math.min(context.backoffMaxMs, context.backoffMs * 2 ** Math.min(failures - 1, 20))
-      return { failures, delayMs: Math.round(pause * (0.8 + 0.4 * event.random)), lastError: event.error }
+      return { failures, delayMs: Math.round(pause * (0.8 + 0.4 * event.random)), lastError: event.error, wanted: event.wanted }
     }),
     rememberEndpoint: assign(({ event }) => (event.type === 'ENDPOINT' ? { host: event.host, port: event.port, listed: true } : {}))
   },

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
+import { type ClusterInternalEvent, clusterMachine as machine } from '../../src/machines/cluster.ts'
+import { assertEveryTransition } from '../support/graph.ts'
+
+const brokers = (...ids: number[]): ClusterInternalEvent => ({
+  type: 'BROKERS',
+  brokers: ids.map(id => ({ id, host: 'h', port: id, rack: null })),
+  quarantined: []
+})
+const registry = (state: string): ClusterInternalEvent => ({
+  type: 'REGISTRY',
+  state,
+  reason: '',
+  error: state === 'failed' ? error : null
+})
+const error = { name: 'RegistryError', code: 'CHROOT_EMPTY', message: 'm', retriable: false, details: {} }
+const wanted: ClusterInternalEvent = { type: 'CONSUMER_WANTED', path: 'consumers/a' }
+const closed: ClusterInternalEvent = { type: 'CONSUMER_CLOSED', path: 'consumers/a' }
+
+function run(...events: ClusterInternalEvent[]) {
+  let [snapshot] = initialTransition(machine, { instance: 'i' }) as [AnyMachineSnapshot, unknown]
+  let actions: { type: string; params?: unknown }[] = []
+  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  return { snapshot, did: (type: string) => actions.filter(action => action.type === type).map(action => action.params) }
+}
+
+test('every transition of the supervisor', () => {
+  assertEveryTransition(machine, {
+    input: { instance: 'i' },
+    events: [
+      brokers(),
+      brokers(1, 2),
+      registry('live'),
+      registry('suspended'),
+      registry('failed'),
+      wanted,
+      closed,
+      { type: 'CONTROLLER', brokerId: 1 },
+      { type: 'CLUSTER_ID', clusterId: 'c' },
+      { type: 'TOPICS_LEVEL', topics: ['t'] },
+      { type: 'FOLLOW_TOPICS', path: 'f' },
+      { type: 'UNFOLLOW_TOPICS', path: 'f' },
+      { type: 'UNSUBSCRIBE', consumer: 'consumers/a' },
+      { type: 'PUBLISHES_SETTLED' },
+      { type: 'CLOSE' }
+    ],
+    identity: ({ consumers, error: failed }) => ({ consumers: Math.min(consumers.length, 1), failed: failed !== null })
+  })
+})
+
+test('brokers that come and go are told as such, and the level goes to the connections', () => {
+  const { did } = run(brokers(1, 2), brokers(2, 3))
+  assert.deepEqual(did('emitBrokers'), [{ brokers: [2, 3], appeared: [3], disappeared: [1] }])
+  assert.equal(did('setBrokers').length, 1)
+})
+
+test('a suspended registry cuts nothing off: it stays ready', () => {
+  const { snapshot } = run(brokers(1), registry('live'), registry('suspended'))
+  assert.ok(snapshot.hasTag('ready'))
+  assert.deepEqual(snapshot.value, { running: { ready: 'cutOff' } })
+})
+
+test('closing: consumers first, then publishes, then the end', () => {
+  const closing = run(brokers(1), wanted, { type: 'CLOSE' })
+  assert.deepEqual(closing.did('tell'), [{ path: 'consumers/a', event: { type: 'CLOSE' } }])
+  assert.deepEqual(run(brokers(1), wanted, { type: 'CLOSE' }, closed).snapshot.value, { running: { closing: 'publishes' } })
+  assert.equal(run(brokers(1), wanted, { type: 'CLOSE' }, closed, { type: 'PUBLISHES_SETTLED' }).snapshot.status, 'done')
+})
+
+test('a consumer that is wanted while it closes is not started', () => {
+  assert.deepEqual(run(brokers(1), { type: 'CLOSE' }, wanted).did('startConsumer'), [])
+})
+
+test('a registry that fails for good ends the cluster with its error as output', () => {
+  const { snapshot } = run(registry('failed'), { type: 'PUBLISHES_SETTLED' })
+  assert.deepEqual(snapshot.output, { outcome: 'failed', error })
+})

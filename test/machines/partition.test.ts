@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
+import { partitionMachine as machine, type PartitionEvent } from '../../src/machines/partition.ts'
+import { assertEveryTransition } from '../support/graph.ts'
+
+const input = { instance: 'i', path: 'topics/t/0', topic: 't', partition: 0, retryBackoffMs: 100, retryBackoffMaxMs: 1000, windowMax: 5 }
+const leader = (node: number, leaderEpoch: number): PartitionEvent => ({
+  type: 'LEADER',
+  topic: 't',
+  partition: 0,
+  node,
+  leaderEpoch,
+  topicId: null
+})
+const noLeader: PartitionEvent = { type: 'NO_LEADER', topic: 't', partition: 0, leaderEpoch: 1 }
+const linked = (term: number, queued = 1): PartitionEvent => ({ type: 'LINKED', term, inFlight: 0, queued })
+const acked = (term: number, inFlight = 0, queued = 0): PartitionEvent => ({ type: 'ACKED', term, inFlight, queued })
+const refused = (term: number, seek: boolean): PartitionEvent => ({
+  type: 'REFUSED',
+  term,
+  reason: 'r',
+  seek,
+  random: 0,
+  inFlight: 1,
+  queued: 0
+})
+
+function run(...events: PartitionEvent[]) {
+  let [snapshot] = initialTransition(machine, input) as [AnyMachineSnapshot, unknown]
+  let actions: { type: string; params?: unknown }[] = []
+  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  return { value: snapshot.value, context: snapshot.context, did: (type: string) => actions.find(action => action.type === type)?.params }
+}
+
+test('every transition of a partition', () => {
+  assertEveryTransition(machine, {
+    input,
+    events: [
+      leader(1, 1),
+      leader(2, 2),
+      noLeader,
+      { type: 'STOP' },
+      { type: 'SEALED', inFlight: 0, queued: 1 },
+      { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 0 },
+      { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 },
+      ({ context: { term } }) => [
+        linked(term),
+        linked(term, 0),
+        acked(term),
+        acked(term, 1, 1),
+        refused(term, true),
+        refused(term, false),
+        { type: 'LINK_FAILED', term, reason: 'r', random: 0 },
+        { type: 'LINK_LOST', term, reason: 'r', random: 0 }
+      ]
+    ],
+    identity: ({ leader, window }) => ({ leader, window })
+  })
+})
+
+test('one batch in flight until this leader has acked once, then up to five; one again after a refusal', () => {
+  assert.deepEqual(run(leader(1, 1), linked(1)).did('drain'), { term: 1, window: 1 })
+  assert.deepEqual(run(leader(1, 1), linked(1), acked(1, 0, 3)).did('drain'), { term: 1, window: 5 })
+  assert.equal(run(leader(1, 1), linked(1), acked(1, 0, 3), refused(1, false)).context.window, 1)
+})
+
+test('another leader, or another epoch of the same one, begins a new term; the same word again does not', () => {
+  assert.deepEqual(run(leader(1, 1), linked(1), leader(1, 1)).value, { led: 'inFlight' })
+  const moved = run(leader(1, 1), linked(1), leader(2, 2))
+  assert.deepEqual(moved.value, { led: 'linking' })
+  assert.deepEqual(moved.did('link'), { term: 2, node: 2 })
+})
+
+test('answers of an older term are dropped', () => {
+  const { value, context } = run(leader(1, 1), linked(1), leader(2, 2), refused(1, true), linked(1))
+  assert.deepEqual(value, { led: 'linking' })
+  assert.equal(context.attempt, 0)
+})
+
+test('a refusal that tells of another leader makes it ask for one, and the batch waits its pause', () => {
+  const { value, did } = run(leader(1, 4), linked(1), refused(1, true))
+  assert.deepEqual(value, { led: 'retrying' })
+  assert.deepEqual(did('seek'), { leaderEpoch: 4, reason: 'r' })
+})
+
+test('without a leader unkeyed batches go elsewhere, also those sealed later', () => {
+  assert.ok(run(leader(1, 1), noLeader).did('reroute'))
+  assert.ok(run(leader(1, 1), noLeader, { type: 'SEALED', inFlight: 0, queued: 1 }).did('reroute'))
+})
+
+test('a leader whose broker cannot be reached counts as none for unkeyed batches', () => {
+  const { did } = run(leader(1, 1), { type: 'LINK_FAILED', term: 1, reason: 'refused', random: 0 })
+  assert.deepEqual(did('setAvailable'), { available: false })
+  assert.ok(did('reroute'))
+})
+
+test('parked, it tries its leader again after a pause, and a new leader wakes it at once', () => {
+  const parked = [leader(1, 1), linked(1), { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 } as const] as const
+  assert.equal(run(...parked).value, 'parked')
+  assert.deepEqual(run(...parked, leader(2, 2)).value, { led: 'linking' })
+  assert.deepEqual(run(...parked, { type: 'xstate.after.parkedPause.partition.parked' } as never).value, { led: 'linking' })
+})
