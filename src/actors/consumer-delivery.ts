@@ -34,6 +34,8 @@ export interface DeliveryOptions {
 }
 
 export class Deliveries {
+  /** Counts what may have to interrupt an iteration: pauses, drains, losses, stalls. */
+  interruptions = 0
   #options: DeliveryOptions
   #line: Flow[] = []
   #handOut = true
@@ -58,7 +60,9 @@ export class Deliveries {
 
   /** Stalled: nothing is handed out until this is true again. */
   setHandOut(handOut: boolean): void {
+    if (handOut === this.#handOut) return
     this.#handOut = handOut
+    this.interruptions++
     if (handOut) this.pump()
   }
 
@@ -95,6 +99,20 @@ export class Deliveries {
   done(delivery: Delivery): void {
     delivery.flow.taken = false
     this.offer(delivery.flow)
+  }
+
+  /** May the rest of a batch that somebody iterates over be handed out? Paused or stalled: later. Draining or lost: never. */
+  standing(delivery: Delivery): 'goes on' | 'later' | 'never' {
+    if (delivery.closed || delivery.flow.draining || delivery.flow.stopped) return 'never'
+    return this.#handOut && !delivery.flow.paused ? 'goes on' : 'later'
+  }
+
+  /** Takes back a batch that somebody iterates over, whatever is processed of it. `later`: its rest is handed out again. */
+  putBack(delivery: Delivery, later: boolean): void {
+    const { flow, entry, ledger } = delivery
+    if (later && entry.processed < entry.messages.length && ledger === flow.ledger) flow.again = { entry, ledger, attempt: 0 }
+    delivery.giveBack()
+    this.done(delivery)
   }
 
   /** Hands out to listeners whatever there is, in slices of time. */

@@ -104,12 +104,7 @@ export class Delivery implements MessageBatch {
     return this.flow.signal
   }
 
-  /** The partition is being taken away: whoever iterates stops after the message in hand. */
-  get cut(): boolean {
-    return this.flow.draining || this.closed
-  }
-
-  /** For iterators, which count `entry.processed` up themselves. Gives the batch back, done or not. */
+  /** Ends it, done or not. Those who iterate count `entry.processed` up themselves. */
   giveBack(): void {
     if (this.closed) return
     this.#close()

@@ -174,6 +174,7 @@ export class ConsumerPlane {
     if (flow.ledger) this.#carried.set(keyOf(flow), flow.ledger.position)
     flow.fetcher?.remove(flow)
     flow.fetcher = undefined
+    this.deliveries.interruptions++
     flow.abort(reason)
     flow.drop()
     this.#flows.delete(keyOf(flow))
@@ -222,6 +223,7 @@ export class ConsumerPlane {
   drain(owned: Owned): void {
     const flow = this.#flows.get(keyOf(owned))
     if (!flow) return
+    this.deliveries.interruptions++
     flow.stopped = true
     flow.draining = true
     flow.again = undefined
@@ -235,6 +237,7 @@ export class ConsumerPlane {
     if (!flow || flow.inHand.size === 0) return
     const error = new SamsaError('REVOKED', `${keyOf(owned)} is released with work in hand: ${reason}.`)
     flow.ledger?.freeze()
+    this.deliveries.interruptions++
     flow.abort(error)
     this.emit({ type: 'trouble', where: flow.path, error: error.toJSON() })
   }
@@ -269,6 +272,7 @@ export class ConsumerPlane {
         if (paused === this.#pausedAll) this.#exceptions.delete(keyOf(entry))
         else this.#exceptions.add(keyOf(entry))
       }
+    this.deliveries.interruptions++
     for (const flow of this.#flows.values()) {
       const now = this.isPaused(flow)
       if (flow.paused === now) continue

@@ -36,6 +36,8 @@ export interface ConsumerInput {
   instance: string
   path: string
   subscription: Subscription
+  retryBackoffMs: number
+  retryBackoffMaxMs: number
 }
 
 export interface ConsumerContext extends ConsumerInput {
@@ -210,21 +212,23 @@ export const consumerMachine = base.createMachine({
     error: null
   }),
   initial: 'open',
+  // `plane` is the last to be stopped: it ends what is still there.
+  invoke: [
+    { src: 'tier', id: 'partitions', input: ({ context }) => ({ instance: context.instance, path: `${context.path}/partitions` }) },
+    { src: 'plane', id: 'plane', input: ({ context }) => ({ instance: context.instance, path: context.path }) }
+  ],
   states: {
     open: {
       tags: 'open',
       initial: 'active',
-      // Stopped in this order when the state is left or the actor is stopped: `plane` is the last.
-      invoke: [
-        { src: 'tier', id: 'partitions', input: ({ context }) => ({ instance: context.instance, path: `${context.path}/partitions` }) },
-        { src: 'plane', id: 'plane', input: ({ context }) => ({ instance: context.instance, path: context.path }) }
-      ],
       entry: base.enqueueActions(({ context, enqueue }) => {
         const input = {
           instance: context.instance,
           path: `${context.path}/member`,
           consumer: context.path,
-          subscription: context.subscription
+          subscription: context.subscription,
+          retryBackoffMs: context.retryBackoffMs,
+          retryBackoffMaxMs: context.retryBackoffMaxMs
         }
         if (context.subscription.membership === 'zookeeper') enqueue.spawnChild('zookeeperMember', { id: 'member', input })
         else enqueue.spawnChild('manualMember', { id: 'member', input })

@@ -69,6 +69,8 @@ export interface ConsumerHandle {
   on<T extends ConsumerEmitted['type'] | '*'>(type: T, listener: (event: EmittedOf<T>) => void | Promise<void>): () => void
   pause(partitions?: readonly { topic: string; partition: number }[]): void
   resume(partitions?: readonly { topic: string; partition: number }[]): void
+  /** The next offset to process, of every partition that is owned and located. */
+  positions(): (TopicPartition & { offset: bigint })[]
   /** Commits what was processed (acked) so far. Rejects when this member no longer owns it. */
   commit(): Promise<void>
   /** Stop, drain, commit, release, leave. Bounded by `timeoutMs` (default 30,000). */

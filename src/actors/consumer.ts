@@ -1,0 +1,100 @@
+/**
+ * Binds the machine of a consumer: its plane, its member, the tier of its partitions.
+ */
+import { type EventObject, fromCallback } from 'xstate'
+import { type ConsumerContext, consumerMachine, type Owned } from '../machines/consumer.ts'
+import { bind } from './bind.ts'
+import type { ConsumerPlane } from './consumer-plane.ts'
+import { ensureActor, findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
+import { manualMemberActor } from './manual-member.ts'
+import { tierActor } from './tier.ts'
+
+/** Refetches of damaged bytes before the partition is parked. */
+const CORRUPT_RETRIES = 3
+
+const planeOf = (context: ConsumerContext): ConsumerPlane | undefined => findInstance(context.instance)?.consumers.get(context.path)
+const partitionPath = (context: ConsumerContext, { topic, partition }: Owned) => `${context.path}/${topic}/${partition}`
+
+/** Ends the plane when the consumer ends, however it does: closed, stopped, or the cluster with it. */
+const planeLeaf = fromCallback<EventObject, { instance: string; path: string }>(({ input }) => () => {
+  findInstance(input.instance)?.consumers.get(input.path)?.end(undefined)
+})
+
+function stopPartitions(instance: Instance, context: ConsumerContext, partitions: readonly Owned[]): void {
+  for (const owned of partitions) stopActor(instance, partitionPath(context, owned))
+}
+
+export const consumerActor = bind(consumerMachine, {
+  actors: { plane: planeLeaf, tier: tierActor, manualMember: manualMemberActor } as never,
+  actions: {
+    tell: ({ context }, { path, event }) => void tell(instanceOf(context.instance), path, event),
+    claim: ({ context }, { epoch, partitions }) => {
+      const instance = instanceOf(context.instance)
+      const plane = planeOf(context)
+      if (!plane || partitions.length === 0) return
+      const { retryBackoffMs, retryBackoffMaxMs } = instance.options
+      const claims = plane.claim(epoch, partitions)
+      plane.emit({
+        type: 'partition.assigned',
+        epoch,
+        partitions: partitions.map(({ topic, partition }) => ({ topic, partition }))
+      })
+      for (const claim of claims)
+        ensureActor(instance, `${context.path}/partitions`, partitionPath(context, claim), 'consumed-partition', {
+          ...claim,
+          consumer: context.path,
+          epoch,
+          from: context.subscription.from,
+          retryBackoffMs,
+          retryBackoffMaxMs,
+          corruptRetries: CORRUPT_RETRIES
+        })
+    },
+    drain: ({ context }, { partitions, limitMs }) => {
+      const instance = instanceOf(context.instance)
+      for (const owned of partitions) tell(instance, partitionPath(context, owned), { type: 'DRAIN', limitMs } as { type: string })
+    },
+    interrupt: ({ context }, { epoch, partitions, reason }) => {
+      const instance = instanceOf(context.instance)
+      for (const owned of partitions) tell(instance, partitionPath(context, owned), { type: 'LOST', reason } as { type: string })
+      stopPartitions(instance, context, partitions)
+      if (partitions.length > 0) planeOf(context)?.emit({ type: 'partition.lost', partitions, epoch, reason })
+    },
+    commit: ({ context, self }, { partitions, id }) => {
+      const plane = planeOf(context)
+      const done = () => {
+        if (id !== null) self.send({ type: 'COMMIT_DONE', id })
+      }
+      // Without automatic commits the last word is the user's too.
+      if (!plane || context.subscription.autoCommitIntervalMs === null) done()
+      else void plane.commitFor(partitions).then(done)
+    },
+    release: ({ context }, { epoch, partitions }) => {
+      const instance = instanceOf(context.instance)
+      const gone = planeOf(context)?.release(partitions) ?? []
+      stopPartitions(instance, context, gone)
+      if (gone.length > 0) planeOf(context)?.emit({ type: 'partition.revoked', partitions: gone, epoch })
+      tell(instance, `${context.path}/member`, { type: 'RELEASED', epoch, partitions } as { type: string })
+    },
+    releaseAll: ({ context }) => {
+      const gone = planeOf(context)?.release(null) ?? []
+      stopPartitions(instanceOf(context.instance), context, gone)
+      if (gone.length > 0) planeOf(context)?.emit({ type: 'partition.revoked', partitions: gone, epoch: context.epoch })
+    },
+    setDelivery: ({ context }, { handOut, commits, epoch }) => planeOf(context)?.setDelivery(handOut, commits, epoch),
+    emitSurplus: ({ context }, params) => planeOf(context)?.emit({ type: 'member.surplus', ...params }),
+    emitState: ({ context }, params) => planeOf(context)?.emit({ type: 'member.state', ...params }),
+    emitTrouble: ({ context }, { error }) => planeOf(context)?.emit({ type: 'trouble', where: context.path, error }),
+    emitFailed: ({ context }, { error }) => {
+      const plane = planeOf(context)
+      plane?.emit({ type: 'trouble', where: context.path, error })
+      findInstance(context.instance)?.emit({ type: 'consumer.failed', id: plane?.requestId, error })
+    },
+    emitClosed: ({ context }, { error }) => {
+      planeOf(context)?.end(error ?? undefined)
+      const instance = findInstance(context.instance)
+      instance?.consumers.delete(context.path)
+      if (instance) tell(instance, 'cluster', { type: 'CONSUMER_CLOSED', path: context.path } as { type: string })
+    }
+  }
+})
