@@ -188,7 +188,8 @@ export class Cluster {
 
   /** Many at once, for one wait. */
   async createTopics(specs: Record<string, TopicSpec>): Promise<void> {
-    await this.tool.createTopics(specs)
+    const replicationFactor = Math.min(3, this.brokers.length)
+    await this.tool.createTopics(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { replicationFactor, ...spec }])))
     const names = Object.keys(specs)
     const up = this.brokers.filter(broker => broker.state === 'up')
     await until(`${names} at every broker`, async () => {

@@ -7,7 +7,7 @@ import type { ToolCall } from './tool-process.ts'
 export interface TopicSpec {
   /** Default 1. */
   partitions?: number
-  /** Default 1. */
+  /** `Cluster.createTopic`: 3, or as many as there are brokers; else 1. */
   replicationFactor?: number
   /** Replicas of each partition, the preferred leader first, in place of the two above. */
   assignment?: number[][]
