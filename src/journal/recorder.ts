@@ -22,6 +22,7 @@ import {
   type RawFrame,
   type RecordingHeader
 } from './frame.ts'
+import { type Life, type LifeState, Ring } from './ring.ts'
 import { sanitise } from './sanitise.ts'
 
 export interface RecorderStats {
@@ -66,55 +67,15 @@ export interface RecorderOptions {
   onTrouble?: (error: SamsaError) => void
 }
 
-interface Life {
-  id: number
-  path: string
-  machine: string
-  self: object | undefined
-  value: unknown
-  context: unknown
-  ended: boolean
-  /** Number of the segment that holds its last entry. */
-  touchedIn: number
-  /** Between `event` and `state`. */
-  inTransition: boolean
-  /** Segments that were closed in the middle of its transition: their states are still to come. */
-  late: State[] | undefined
-  /** After a gap: the next `state` writes a checkpoint. */
-  wantsCheckpoint: boolean
-  /** The life of the same path before this one, while it has not ended. */
-  older: Life | undefined
-}
-
-/** Where a life stands at the end of a segment. */
-interface State {
-  life: Life
-  value: unknown
-  context: unknown
-  ended: boolean
-}
-
 interface Gap {
   life: Life
   type: string
   bytes: number
 }
 
-interface Segment {
-  number: number
-  /** Sequence number of the first entry. */
-  sequence: number
-  frames: Uint8Array[]
-  bytes: number
-  touched: Life[]
-  /** Filled when the segment is closed. */
-  states: State[]
-}
-
 /** Numbers stay exact; only plain data gets here (`sanitise`), so no hook of a value is ever called. */
 const PACKING = { useBigIntExtension: true, useToJSON: false }
 const BATCH = 64
-const SEGMENTS = 16
 const CHECKPOINTS_PER_FRAME = 256
 
 /** A recorder with a ring of `maxBytes`; with 0 one that does nothing. */
@@ -135,27 +96,29 @@ function silentRecorder(options: RecorderOptions): Recorder {
 }
 
 class RingRecorder implements Recorder {
-  readonly stats: RecorderStats = { frames: 0, bytes: 0, droppedFrames: 0, entries: 0, gaps: 0 }
   readonly #options: RecorderOptions
   readonly #maxEventBytes: number
-  readonly #segmentBytes: number
+  readonly #ring: Ring
   readonly #packr = new Packr(PACKING)
   readonly #lives = new Map<string, Life>()
-  readonly #base = new Map<Life, State>()
-  readonly #segments: Segment[] = []
-  #newest: Segment
   /** Not yet encoded, with absolute times, and the lives that they are of. */
   #pending: RawEntry[] = []
   #pendingLives: Life[] = []
   #lastLife = 0
+  #entries = 0
+  #gaps = 0
   /** Of the first pending entry. */
   #sequence = 0
 
   constructor(options: RecorderOptions) {
     this.#options = options
     this.#maxEventBytes = options.maxEventBytes ?? 65_536
-    this.#segmentBytes = Math.max(1, Math.floor(options.maxBytes / SEGMENTS))
-    this.#newest = this.#openSegment(0)
+    this.#ring = new Ring(options.maxBytes)
+  }
+
+  get stats(): RecorderStats {
+    const { frames, bytes, droppedFrames } = this.#ring
+    return { frames, bytes, droppedFrames, entries: this.#entries, gaps: this.#gaps }
   }
 
   birth(path: string, machine: string, value: unknown, context: unknown, self?: object): void {
@@ -206,21 +169,22 @@ class RingRecorder implements Recorder {
     if (!life) return
     this.#push(life, [END, life.id, this.#options.now()])
     life.ended = true
+    // Its segment keeps the life for a while; it must not keep the actor.
+    life.self = undefined
     this.#forget(life)
   }
 
   export(): Uint8Array {
     this.#flush()
-    const frames = [MAGIC, encodeFrame(this.#packr, header(this.#options, this.stats.droppedFrames))]
-    const oldest = this.#segments[0] as Segment
-    const base = [...this.#base.values()]
+    const ring = this.#ring
+    const frames = [MAGIC, encodeFrame(this.#packr, header(this.#options, ring.droppedFrames))]
+    const base = ring.base
     const time = this.#options.now()
     for (let i = 0; i < base.length; i += CHECKPOINTS_PER_FRAME) {
       const entries = base.slice(i, i + CHECKPOINTS_PER_FRAME).map(checkpointOf)
-      frames.push(encodeFrame(this.#packr, [oldest.sequence, time, entries] satisfies RawFrame))
+      frames.push(encodeFrame(this.#packr, [ring.firstSequence, time, entries] satisfies RawFrame))
     }
-    for (const segment of this.#segments) frames.push(...segment.frames)
-    return concat(frames)
+    return concat([...frames, ...ring.kept])
   }
 
   /** The life of that path; with `self` the one that is this actor. Undefined: it was born before this recorder, or has ended. */
@@ -244,11 +208,8 @@ class RingRecorder implements Recorder {
     if (this.#pending.length >= BATCH) this.#flush()
     this.#pending.push(entry)
     this.#pendingLives.push(life)
-    if (entry[0] !== CHECKPOINT) this.stats.entries++
-    if (life.touchedIn !== this.#newest.number) {
-      life.touchedIn = this.#newest.number
-      this.#newest.touched.push(life)
-    }
+    if (entry[0] !== CHECKPOINT) this.#entries++
+    this.#ring.touch(life)
   }
 
   #checkpoint(life: Life): void {
@@ -274,7 +235,7 @@ class RingRecorder implements Recorder {
     let frame = encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame)
     const gaps = frame.length > this.#maxEventBytes ? this.#replaceOversize(entries, lives) : []
     if (gaps.length > 0) frame = encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame)
-    this.#append(frame)
+    this.#ring.append(frame, this.#sequence)
     if (gaps.length === 0) return
     for (const life of new Set(gaps.map(gap => gap.life))) {
       if (life.ended) continue
@@ -298,48 +259,9 @@ class RingRecorder implements Recorder {
       entries[index] = [GAP, life.id, entry[2], type, bytes]
       gaps.push({ life, type, bytes })
     }
-    this.stats.gaps += gaps.length
+    this.#gaps += gaps.length
     return gaps
   }
-
-  #append(frame: Uint8Array): void {
-    const segment = this.#newest
-    segment.frames.push(frame)
-    segment.bytes += frame.length
-    this.stats.frames++
-    this.stats.bytes += frame.length
-    if (segment.bytes < this.#segmentBytes) return
-    closeSegment(segment)
-    this.#newest = this.#openSegment(segment.number + 1)
-    while (this.stats.bytes > this.#options.maxBytes && this.#segments.length > 1) this.#dropOldest()
-  }
-
-  #openSegment(number: number): Segment {
-    const segment: Segment = { number, sequence: this.#sequence, frames: [], bytes: 0, touched: [], states: [] }
-    this.#segments.push(segment)
-    return segment
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#segments.shift() as Segment
-    for (const state of oldest.states) {
-      if (state.ended) this.#base.delete(state.life)
-      else this.#base.set(state.life, state)
-    }
-    this.stats.frames -= oldest.frames.length
-    this.stats.droppedFrames += oldest.frames.length
-    this.stats.bytes -= oldest.bytes
-  }
-}
-
-/** Notes where every life that the segment touches stands at its end. */
-function closeSegment(segment: Segment): void {
-  segment.states = segment.touched.map(life => {
-    const state: State = { life, value: life.value, context: life.context, ended: life.ended }
-    if (life.inTransition) (life.late ??= []).push(state)
-    return state
-  })
-  segment.touched = []
 }
 
 const tooLarge = ({ life, type, bytes }: Gap, maxEventBytes: number) =>
@@ -350,7 +272,7 @@ const tooLarge = ({ life, type, bytes }: Gap, maxEventBytes: number) =>
     { details: { path: life.path, event: type, bytes } }
   )
 
-const checkpointOf = ({ life, value, context }: State): RawEntry => [
+const checkpointOf = ({ life, value, context }: LifeState): RawEntry => [
   CHECKPOINT,
   life.id,
   0,

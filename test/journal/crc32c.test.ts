@@ -18,6 +18,7 @@ it('agrees with another implementation on any range of any bytes', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(20), (bytes, start) => {
       const from = Math.min(start, bytes.length)
       assert.equal(crc32c(bytes, from), reference(Buffer.from(bytes.subarray(from))))
-    })
+    }),
+    { seed: 1 }
   )
 })

@@ -1,6 +1,7 @@
 /** The recorder: what it keeps, what it drops, and that a recording is replayable from wherever it begins. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { createRecorder, type Recorder, type RecorderOptions } from '../../src/journal/recorder.ts'
 import { decodeRecording } from '../../src/journal/recording.ts'
 import { replay } from '../../src/journal/replay.ts'
@@ -219,5 +220,57 @@ describe('recorder', () => {
     recorder.state('nobody', 'on', {})
     recorder.end('nobody')
     assert.deepEqual(decodeRecording(recorder.export()).entries, [])
+  })
+
+  it('replays every living actor exactly, whatever happened and whatever was dropped', () => {
+    const paths = ['a', 'b', 'c', 'd']
+    const step = fc.oneof(
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), path: fc.constantFrom(...paths) }) },
+      {
+        weight: 12,
+        arbitrary: fc.record({
+          do: fc.constant('add' as const),
+          path: fc.constantFrom(...paths),
+          by: fc.nat(9),
+          size: fc.constantFrom(1, 80, 700, 2_000)
+        })
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({
+          do: fc.constant('nest' as const),
+          path: fc.constantFrom(...paths),
+          inner: fc.constantFrom(...paths),
+          times: fc.nat(90)
+        })
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('export' as const) }) }
+    )
+    let dropped = 0
+    let gaps = 0
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 100, maxLength: 600, size: 'max' }), steps => {
+        const recorder = make({ maxBytes: 8_192, maxEventBytes: 1_024, onTrouble: () => {} })
+        const actors = new Map(paths.map(path => [path, driver(recorder, path, {})]))
+        for (const each of steps) {
+          if (each.do === 'export') recorder.export()
+          else if (each.do === 'add') actors.get(each.path)!.add(each.by, { note: 'x'.repeat(each.size) })
+          else if (each.do === 'nest' && each.inner !== each.path)
+            actors.get(each.path)!.add(1, {}, () => {
+              for (let i = 0; i < each.times; i++) actors.get(each.inner)!.add(1)
+            })
+          else if (each.do === 'restart') {
+            const successor = driver(recorder, each.path, {})
+            actors.get(each.path)!.end()
+            actors.set(each.path, successor)
+          }
+        }
+        for (const path of paths) assert.equal(totalOf(recorder, path), actors.get(path)!.total())
+        dropped += recorder.stats.droppedFrames
+        gaps += recorder.stats.gaps
+      }),
+      { numRuns: 25, seed: 1 }
+    )
+    assert.ok(dropped > 100 && gaps > 100, `${dropped} dropped, ${gaps} gaps`)
   })
 })
