@@ -2,8 +2,7 @@
  * The registry over ZooKeeper: the brokers, topics and leaders of the Kafka cluster under a chroot, by watches that are re-armed and
  * re-read. It makes a new session when one has expired, and reads everything again with it.
  */
-import type { PlainError } from '../model/errors.ts'
-import { UsageError } from '../model/errors.ts'
+import { type PlainError, plainError, SamsaError, UsageError } from '../model/errors.ts'
 import type { Timer, World } from '../model/world.ts'
 import type { Registry, RegistryListener } from './registry.ts'
 import { isTopicName } from './znodes/topic.ts'
@@ -33,15 +32,15 @@ export class ZooKeeperRegistry implements Registry {
   readonly #lanes = new Lanes(topicReadsAtOnce)
   readonly #topics = new Map<string, TopicReader>()
   readonly #sessionListeners = new Set<(session: ZooKeeperSession) => void>()
-  #reporter: Reporter | undefined
-  #cluster: ClusterReader | undefined
+  readonly #reporter = new Reporter()
+  readonly #cluster: ClusterReader
   #session: ZooKeeperSession | undefined
   /** The session that the readers use: it has been connected. */
   #live: ZooKeeperSession | undefined
-  #watchTopics = false
   #lostSessions = 0
   #newSessionTimer: Timer | undefined
   #refreshTimer: Timer | undefined
+  #looking = false
   #ended = false
   #closing: Promise<void> | undefined
 
@@ -50,30 +49,27 @@ export class ZooKeeperRegistry implements Registry {
     parseConnectString(options.connectString)
     this.#world = world
     this.#options = options
+    this.#cluster = new ClusterReader(world, this.#reporter, {
+      listenerName: options.listenerName ?? null,
+      notKafka: () => void this.#notKafka()
+    })
   }
 
   start(listener: RegistryListener): void {
-    if (this.#reporter) throw new UsageError('REGISTRY_STARTED', 'A registry starts once; make another one.')
-    this.#reporter = new Reporter(listener)
-    this.#cluster = new ClusterReader(this.#world, this.#reporter, {
-      listenerName: this.#options.listenerName ?? null,
-      notKafka: () => void this.#notKafka()
-    })
-    if (this.#watchTopics) this.#cluster.watchTopics()
-    for (const topic of [...this.#topics.keys()]) this.#topics.set(topic, this.#topicReader(topic))
+    if (this.#reporter.isListening) throw new UsageError('REGISTRY_STARTED', 'A registry starts once; make another one.')
+    this.#reporter.listen(listener)
     this.#world.defer(() => this.#newSession())
     this.#scheduleRefresh()
   }
 
   watchTopics(): void {
-    this.#watchTopics = true
-    this.#cluster?.watchTopics()
+    this.#cluster.watchTopics()
   }
 
   watchTopic(topic: string): void {
     if (this.#ended || this.#topics.has(topic)) return
     if (!isTopicName(topic)) throw new UsageError('INVALID_TOPIC', `${JSON.stringify(topic).slice(0, 120)} is not a topic name.`)
-    const reader = this.#topicReader(topic)
+    const reader = new TopicReader(this.#world, this.#reporter, this.#lanes, topic)
     this.#topics.set(topic, reader)
     if (this.#live) reader.attach(this.#live)
   }
@@ -94,7 +90,7 @@ export class ZooKeeperRegistry implements Registry {
 
   onSession(listener: (session: ZooKeeperSession) => void): () => void {
     this.#sessionListeners.add(listener)
-    if (this.#session) listener(this.#session)
+    if (this.#session) this.#tell(listener, this.#session)
     return () => void this.#sessionListeners.delete(listener)
   }
 
@@ -107,8 +103,8 @@ export class ZooKeeperRegistry implements Registry {
     const session = this.#session
     this.#end()
     await session?.close()
-    this.#reporter?.emit({ type: 'session', state: 'closed' })
-    this.#reporter?.silence()
+    this.#reporter.emit({ type: 'session', state: 'closed' })
+    this.#reporter.silence()
   }
 
   /** Stops everything of ours; the session itself is closed by whoever calls this. */
@@ -119,23 +115,29 @@ export class ZooKeeperRegistry implements Registry {
     this.#session = undefined
   }
 
-  #topicReader(topic: string): TopicReader {
-    return new TopicReader(this.#world, this.#reporter ?? new Reporter(() => {}), this.#lanes, topic)
-  }
-
   #newSession(): void {
     if (this.#ended) return
     const session = openSession(this.#world, this.#options)
     this.#session = session
-    this.#reporter?.emit({ type: 'session', state: 'connecting' })
+    this.#reporter.emit({ type: 'session', state: 'connecting' })
     session.on(event => {
       if (session === this.#session) this.#sessionEvent(session, event)
     })
-    for (const listener of [...this.#sessionListeners]) listener(session)
+    for (const listener of [...this.#sessionListeners]) this.#tell(listener, session)
+  }
+
+  #tell(listener: (session: ZooKeeperSession) => void, session: ZooKeeperSession): void {
+    try {
+      listener(session)
+    } catch (error) {
+      this.#reporter.trouble(
+        new SamsaError('LISTENER_THREW', `A listener of sessions threw: ${plainError(error).message}`, { cause: error })
+      )
+    }
   }
 
   #sessionEvent(session: ZooKeeperSession, event: SessionEvent): void {
-    const reporter = this.#reporter!
+    const reporter = this.#reporter
     switch (event.type) {
       case 'connected':
         reporter.emit({ type: 'session', state: 'connected', sessionTimeoutMs: event.negotiatedTimeoutMs, detail: event.server })
@@ -165,20 +167,20 @@ export class ZooKeeperRegistry implements Registry {
 
   #attach(session: ZooKeeperSession): void {
     this.#live = session
-    this.#cluster!.attach(session)
+    this.#cluster.attach(session)
     for (const topic of this.#topics.values()) topic.attach(session)
   }
 
   #detach(): void {
     this.#live = undefined
-    this.#cluster?.detach()
+    this.#cluster.detach()
     for (const topic of this.#topics.values()) topic.detach()
   }
 
   #sessionLost(by: string): void {
     this.#session = undefined
     this.#detach()
-    this.#reporter!.emit({ type: 'session', state: 'expired', detail: by })
+    this.#reporter.emit({ type: 'session', state: 'expired', detail: by })
     const limitMs = Math.min(longestNewSessionMs, firstNewSessionMs * 2 ** Math.min(this.#lostSessions, 10))
     this.#lostSessions++
     this.#newSessionTimer = this.#world.setTimer(() => this.#newSession(), limitMs * this.#world.random())
@@ -188,10 +190,12 @@ export class ZooKeeperRegistry implements Registry {
   #failed(error: PlainError): void {
     if (this.#ended) return
     this.#end()
-    this.#reporter!.emit({ type: 'failed', error })
+    this.#reporter.emit({ type: 'failed', error })
   }
 
   async #notKafka(): Promise<void> {
+    if (this.#looking) return
+    this.#looking = true
     const session = this.#session
     const error = await notKafkaError(this.#world, this.#options)
     if (this.#ended) return
@@ -210,7 +214,7 @@ export class ZooKeeperRegistry implements Registry {
   }
 
   #refreshAll(ask: boolean): void {
-    this.#cluster?.refresh(ask)
+    this.#cluster.refresh(ask)
     for (const topic of this.#topics.values()) topic.refresh(ask)
   }
 }

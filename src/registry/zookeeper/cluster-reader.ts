@@ -106,14 +106,21 @@ export class ClusterReader {
 
   /** Ids that are none, and those beyond the limit, are quarantined. */
   #brokerIds(children: string[]): Set<number> {
-    const ids = children.flatMap(child => {
-      const id = this.#reporter.judge(`${brokerIdsPath}/${child}`, () => parseBrokerId(child))
-      return id === undefined ? [] : [id]
-    })
+    const ids = children.flatMap(child => this.#brokerId(child) ?? [])
     if (ids.length > maxBrokers) {
       this.#reporter.quarantine(brokerIdsPath, invalidZnode(brokerIdsPath, `has ${ids.length} children, more than ${maxBrokers}`))
     } else this.#reporter.release(brokerIdsPath)
     return new Set(ids.sort((a, b) => a - b).slice(0, maxBrokers))
+  }
+
+  #brokerId(child: string): number | undefined {
+    try {
+      return parseBrokerId(child)
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+      this.#reporter.quarantine(`${brokerIdsPath}/${child.slice(0, 300)}`, error)
+      return undefined
+    }
   }
 
   #keepOnly(ids: Set<number>): void {
@@ -187,19 +194,12 @@ export class ClusterReader {
   async #readTopics(session: ZooKeeperSession, current: () => boolean): Promise<void> {
     const names = (await readChildren(session, topicsPath, this.#topicsChanged)) ?? []
     if (!current()) return
-    const topics = names.filter(name => this.#reporter.judge(topicPath(name.slice(0, 300)), () => checkName(name)))
+    const topics = names.filter(isTopicName)
+    for (const name of names) if (!isTopicName(name)) this.#reporter.quarantine(topicPath(name.slice(0, 300)), noTopicName(name))
     this.#reporter.level('topics', { type: 'topics', topics: topics.sort() }, this.#asked.delete('topics'))
   }
 }
 
-/** @throws RegistryError ZNODE_INVALID */
-function checkName(name: string): true {
-  if (isTopicName(name)) return true
-  throw new RegistryError(
-    'ZNODE_INVALID',
-    `${topicsPath} has a child ${JSON.stringify(name.slice(0, 120))}, which no topic can be called.`,
-    {
-      details: { path: topicsPath }
-    }
-  )
+function noTopicName(name: string): RegistryError {
+  return invalidZnode(topicsPath, `has a child ${JSON.stringify(name.slice(0, 120))}, which no topic can be called`)
 }

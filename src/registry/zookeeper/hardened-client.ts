@@ -8,16 +8,16 @@
  * | no read timeout; the connect deadline ends at TCP connect | `heartbeat.ts`; one deadline over dial and handshake (`link.ts`) |
  * | operations queued at expiry or close never call back | `operations.ts` ends all; `end()` empties the queues |
  * | `transaction.check(path, 0)` drops its guard | `session-operations.ts` fills `transaction.ops` itself |
- * | credentials and watches go after queued operations, and once more for each failed handshake | `#hello` puts them first, once |
+ * | credentials and watches go after queued operations, and once more for each failed handshake | `Requests.putFirst`, once |
  * | all watches in one request, over the server's 1 MiB with many of them | `rearm.ts` sends parts |
  * | unknown error numbers and event types throw | `replies.ts` replaces them; `#notification` skips them |
  * | close before or while connecting throws or leaks | `end()`, in any state |
- * | a callback that throws stalls later replies | `#queue` contains it |
- * | xid starts at 0 and overflows | `#nextXid` |
+ * | a callback that throws stalls later replies | `Requests.packet` contains it |
+ * | xid starts at 0 and overflows | `requests.ts` counts from 1 and begins again |
  * | lengths are believed | `frames.ts`, `replies.ts` |
- * | a request that cannot be written, or is too large, disturbs all others | `#write` refuses it alone |
+ * | a request that cannot be written, or is too large, disturbs all others | `requests.ts` refuses it alone |
  */
-import { type LimitError, plainError, type SamsaError } from '../../model/errors.ts'
+import { plainError, type SamsaError } from '../../model/errors.ts'
 import type { World } from '../../model/world.ts'
 import { Addresses } from './addresses.ts'
 import type { ConnectString, ServerName } from './connect-string.ts'
@@ -26,9 +26,7 @@ import {
   type Asker,
   type ConnectionManager,
   type Library,
-  type LibraryCallback,
   type LibraryClient,
-  type LibraryRequest,
   loadLibrary,
   managerState,
   opcode,
@@ -47,10 +45,8 @@ import {
   readReplyHead,
   replaceUnknownCodes
 } from './replies.ts'
+import { Requests } from './requests.ts'
 
-const lastXid = 0x7fff_ffff
-/** A server closes the connection on a longer request (`jute.maxbuffer`, 0xfffff). */
-const maxRequestBytes = 0xf_ffff
 const authFailedCode = -115
 /** A connection that held this long was a good one: the next pause is short. */
 const goodAfterMs = 1_000
@@ -84,8 +80,8 @@ export class HardenedClient {
   readonly #options: ClientOptions
   readonly #events: ClientEvents
   readonly #addresses: Addresses
+  readonly #requests: Requests
   #link: Link | undefined
-  #asker: Asker | undefined
   #askedAtMs = 0
   #connectedAtMs: number | undefined
   #failures: string[] = []
@@ -103,6 +99,11 @@ export class HardenedClient {
       unresolved: (server, why) => this.#failed(`${server.host} cannot be looked up: ${why}`),
       roundEnded: pauseMs => this.#roundEnded(pauseMs)
     })
+    this.#requests = new Requests(world, this.manager, {
+      link: () => this.#link,
+      trueCode: () => this.codes?.reply,
+      callbackThrew: error => events.trouble(error)
+    })
     this.#patch()
   }
 
@@ -111,8 +112,8 @@ export class HardenedClient {
     const manager = this.manager
     manager.xid = 1
     manager.connect = () => this.#connect()
-    manager.queue = (request, callback) => this.#queue(request, callback)
-    manager.onPacketQueueReadable = () => this.#pump()
+    manager.queue = (request, callback) => this.#requests.queue(request, callback)
+    manager.onPacketQueueReadable = () => this.#requests.pump()
     manager.packetQueue.removeAllListeners('readable')
     for (const kind of ['Data', 'Child', 'Existence'] as const) {
       const register = manager[`register${kind}Watcher`].bind(manager)
@@ -130,14 +131,9 @@ export class HardenedClient {
     if (!this.#ended) this.manager.connect()
   }
 
-  /** Runs a call of the library whose packet belongs to `asker`. The library queues it before it returns. */
+  /** Runs a call of the library whose packet belongs to `asker`. */
   asking(asker: Asker, call: () => void): void {
-    this.#asker = asker
-    try {
-      call()
-    } finally {
-      this.#asker = undefined
-    }
+    this.#requests.asking(asker, call)
   }
 
   ping(): void {
@@ -176,7 +172,7 @@ export class HardenedClient {
     const link: Link = new Link(this.#world, address, this.#options, {
       open: () => this.#hello(link),
       frame: frame => this.#frame(link, frame),
-      drained: () => this.#pump(),
+      drained: () => this.#requests.pump(),
       lost: reason => this.#lost(link, reason)
     })
     this.#link = link
@@ -190,77 +186,18 @@ export class HardenedClient {
     const { ConnectRequest } = this.#jute.protocol
     const hello = new ConnectRequest(0, manager.zxid, manager.sessionTimeout, manager.sessionId, manager.sessionPassword)
     this.#askedAtMs = this.#world.monotonicMs()
-    // What an earlier handshake that failed had put first is stale.
-    const operations = manager.packetQueue.queue.filter(packet => packet.asker && !packet.asker.settled)
-    manager.packetQueue.queue = [...this.#firstPackets(), ...operations]
+    this.#requests.putFirst(this.#firstPackets())
     link.write(new this.#jute.Request(null, hello).toBuffer())
   }
 
   #firstPackets(): Packet[] {
     const auth = authRequest(this.#jute, this.#options.auth)
     const watches = watchRequests(this.#jute, this.manager).map(request =>
-      this.#packet(request, undefined, error => {
+      this.#requests.packet(request, undefined, error => {
         if (error && this.codes) this.#trouble('ZK_PROTOCOL', `ZooKeeper did not re-arm the watches (error ${this.codes.reply}).`)
       })
     )
-    return auth ? [this.#packet(auth, undefined, undefined), ...watches] : watches
-  }
-
-  #queue(request: LibraryRequest, callback: LibraryCallback | undefined): void {
-    if (this.manager.chrootPath && request.payload) request.payload.setChrootPath(this.manager.chrootPath)
-    this.manager.packetQueue.queue.push(this.#packet(request, this.#asker, callback))
-    this.#pump()
-  }
-
-  #packet(request: LibraryRequest, asker: Asker | undefined, callback: LibraryCallback | undefined): Packet {
-    return {
-      request,
-      asker,
-      sentAtMs: 0,
-      callback: (error, response) => {
-        if (error) error.serverCode = this.codes?.reply ?? error.code
-        try {
-          callback?.(error, response)
-        } catch (thrown) {
-          this.#trouble('ZK_CALLBACK', `A callback threw: ${plainError(thrown).message}`, thrown)
-        }
-      }
-    }
-  }
-
-  /** Writes what is queued, as far as the state and the socket allow. */
-  #pump(): void {
-    const { manager } = this
-    while (!this.#ended && this.#link && (manager.state === managerState.connected || manager.state === managerState.closing)) {
-      const packet = manager.packetQueue.queue.shift()
-      if (!packet || !this.#write(this.#link, packet)) return
-    }
-  }
-
-  /** False: the socket wants a rest. */
-  #write(link: Link, packet: Packet): boolean {
-    const { header } = packet.request
-    if (packet.asker?.settled || !header) return true
-    const hasReply = header.type !== opcode.auth
-    if (hasReply) header.xid = this.#nextXid()
-    let bytes: Buffer
-    try {
-      bytes = packet.request.toBuffer()
-      if (bytes.length - 4 > maxRequestBytes) throw tooLong(bytes.length)
-    } catch (error) {
-      packet.asker?.reject(error as Error)
-      return true
-    }
-    packet.sentAtMs = this.#world.monotonicMs()
-    if (packet.asker) packet.asker.sent = true
-    if (hasReply) this.manager.pendingQueue.push(packet)
-    return link.write(bytes)
-  }
-
-  #nextXid(): number {
-    const xid = this.manager.xid
-    this.manager.xid = xid >= lastXid ? 1 : xid + 1
-    return xid
+    return auth ? [this.#requests.packet(auth, undefined, undefined), ...watches] : watches
   }
 
   /** One whole frame. What it throws drops the link. */
@@ -360,10 +297,4 @@ export class HardenedClient {
   #trouble(code: ZooKeeperError['code'], message: string, cause?: unknown): void {
     this.#events.trouble(new ZooKeeperError(code, message, cause === undefined ? {} : { cause }))
   }
-}
-
-function tooLong(bytes: number): LimitError {
-  return new ZooKeeperError('ZK_LIMIT', `A request of ${bytes} bytes is over ZooKeeper's limit of ${maxRequestBytes}; send less at once.`, {
-    details: { bytes, maxRequestBytes, sent: false }
-  })
 }

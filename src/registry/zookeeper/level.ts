@@ -26,6 +26,7 @@ export class Level {
   #again = false
   #failures = 0
   #timer: Timer | undefined
+  #timerDueMs = 0
 
   constructor(world: World, read: Read, trouble: (error: SamsaError) => void) {
     this.#world = world
@@ -57,8 +58,10 @@ export class Level {
   }
 
   #schedule(delayMs: number): void {
-    if (this.#timer && delayMs > burstMs) return
+    const dueMs = this.#world.monotonicMs() + delayMs
+    if (this.#timer && this.#timerDueMs <= dueMs) return
     this.#clearTimer()
+    this.#timerDueMs = dueMs
     this.#timer = this.#world.setTimer(() => {
       this.#timer = undefined
       void this.#run()
@@ -91,12 +94,17 @@ export class Level {
   }
 
   #failed(error: unknown): void {
-    // A lost link is told by the session itself; the read is simply due again.
-    if (!isZooKeeperError(error, 'ZK_CONNECTION_LOSS') && !isZooKeeperError(error, 'ZK_TIMEOUT')) this.#trouble(asSamsaError(error))
+    if (!isToldBySession(error)) this.#trouble(asSamsaError(error))
     const limitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 10))
     this.#failures++
     this.#schedule(limitMs * (0.5 + this.#world.random() / 2))
   }
+}
+
+/** A lost link is an event of the session itself; the read is simply due again. */
+function isToldBySession(error: unknown): boolean {
+  if (isZooKeeperError(error, 'ZK_TIMEOUT')) return error.details.sent === false
+  return isZooKeeperError(error, 'ZK_CONNECTION_LOSS')
 }
 
 function asSamsaError(error: unknown): SamsaError {

@@ -5,22 +5,30 @@
 import { plainError, RegistryError, SamsaError } from '../../model/errors.ts'
 import type { RegistryEvent, RegistryListener } from '../registry.ts'
 
+/** So many nodes are quarantined one by one; memory must not grow with what a stranger writes. */
+const maxQuarantined = 1_000
+
 export class Reporter {
-  readonly #listener: RegistryListener
+  #listener: RegistryListener | undefined
   /** The last told level of each subject, as JSON. */
   readonly #told = new Map<string, string>()
   /** Path of a quarantined node, and why. */
   readonly #quarantined = new Map<string, string>()
   #silenced = false
 
-  constructor(listener: RegistryListener) {
+  /** Events go there from now on. */
+  listen(listener: RegistryListener): void {
     this.#listener = listener
+  }
+
+  get isListening(): boolean {
+    return this.#listener !== undefined
   }
 
   emit(event: RegistryEvent): void {
     if (this.#silenced) return
     try {
-      this.#listener(event)
+      this.#listener?.(event)
     } catch (error) {
       if (event.type === 'trouble') return
       const message = `A listener of registry events threw at "${event.type}": ${plainError(error).message}`
@@ -68,8 +76,17 @@ export class Reporter {
 
   quarantine(path: string, error: RegistryError): void {
     if (this.#quarantined.get(path) === error.message) return
+    if (this.#quarantined.size >= maxQuarantined && !this.#quarantined.has(path)) {
+      this.#tooMany()
+      return
+    }
     this.#quarantined.set(path, error.message)
     this.emit({ type: 'quarantine', path, error: error.toJSON() })
+  }
+
+  #tooMany(): void {
+    const message = `More than ${maxQuarantined} nodes cannot be used; the others are left out without a word.`
+    this.level('quarantine', { type: 'trouble', error: new RegistryError('ZNODE_INVALID', message).toJSON() }, false)
   }
 
   /** The node is gone, and with it the reason. */
