@@ -11,6 +11,7 @@ import { command, nothing, type Outcome, runTests } from './run-tests.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const strict = Boolean(process.env.CI)
+const notRun = 'NOT RUN'
 
 interface Row {
   lane: string
@@ -51,7 +52,7 @@ async function runLane(lane: Lane, files: string[]): Promise<Row> {
       await requireTool('mvn', ['-v'], 'Maven (3.8 or newer)')
     } catch (error) {
       console.error(`\nThe ${lane.name} tests were NOT RUN: ${error instanceof Error ? error.message : error}`)
-      return { lane: lane.name, seconds: 0, outcome: { ...nothing, ok: !strict }, note: 'NOT RUN: Java or Maven is missing' }
+      return { lane: lane.name, seconds: 0, outcome: { ...nothing, ok: !strict }, note: `${notRun}: Java or Maven is missing` }
     }
   }
   return timed(lane.name, async () => {
@@ -94,13 +95,16 @@ async function tool(name: string, args: string[]): Promise<Outcome> {
 function report(rows: Row[]): boolean {
   console.log(`\n${'lane'.padEnd(10)}${'seconds'.padStart(8)}${'tests'.padStart(7)}${'pass'.padStart(7)}${'fail'.padStart(7)}`)
   for (const { lane, seconds, outcome, note } of rows) {
+    const verdict = note.startsWith(notRun) && outcome.ok ? '-' : outcome.ok ? 'ok' : 'FAILED'
     const counts = [outcome.tests, outcome.pass, outcome.fail].map(count => String(count).padStart(7)).join('')
-    console.log(`${lane.padEnd(10)}${seconds.toFixed(1).padStart(8)}${counts}  ${outcome.ok ? 'ok' : 'FAILED'} ${note}`.trimEnd())
+    console.log(`${lane.padEnd(10)}${seconds.toFixed(1).padStart(8)}${counts}  ${verdict} ${note}`.trimEnd())
   }
   const sum = (pick: (row: Row) => number) => rows.reduce((total, row) => total + pick(row), 0)
   const ok = rows.length > 0 && rows.every(row => row.outcome.ok)
   const [total, tests, pass] = [sum(row => row.seconds), sum(row => row.outcome.tests), sum(row => row.outcome.pass)]
-  console.log(`${ok ? 'all well' : 'FAILED'}: ${pass} of ${tests} tests passed in ${total.toFixed(0)} s`)
+  const skippedLanes = rows.filter(row => row.note.startsWith(notRun)).map(row => row.lane)
+  const verdict = !ok ? 'FAILED' : skippedLanes.length > 0 ? `NOT ALL RUN (${skippedLanes.join(', ')})` : 'all well'
+  console.log(`${verdict}: ${pass} of ${tests} tests passed in ${total.toFixed(0)} s`)
   return ok
 }
 
