@@ -199,6 +199,18 @@ describe('a damaged batch', () => {
       assert.throws(() => decodeAll(signed(bytes)), { name: 'ProtocolError', code: 'CORRUPT_BATCH' })
     })
 
+  it('is refused by its header where that suffices: no record is looked at, nothing is unpacked', () => {
+    const few = batchOf(['hello'])
+    counts(few, 0x7fffffff, 0x7fffffff)
+    assert.throws(() => decodeAll(signed(few)), { message: /it says 2147483647 records, but has only 12 bytes/ })
+    const packed = fixture('v2 gzip')
+    counts(packed, 9, 7)
+    assert.throws(() => decodeAll(signed(packed)), { message: /it says 9 records with 7 as the last relative offset/ })
+    const short = batchOf(['hello'])
+    short[61] = 10
+    assert.throws(() => decodeAll(signed(short)), { message: /record 0 has a length of 5/ })
+  })
+
   it('is refused with a count that cannot be unpacked under the limit, before it is unpacked', () => {
     const bytes = fixture('v2 gzip')
     bytes.writeInt32BE(0x7fffffff, 57)

@@ -154,19 +154,50 @@ describe('snappy framings', () => {
   })
 })
 
+/** A frame with these flags around blocks of the package's; every checksum that the flags name is right. */
+function lz4Frame(flags: number, blocks: { plain: Buffer; window?: Buffer }[]): Buffer {
+  const word = (value: number) => {
+    const out = Buffer.alloc(4)
+    out.writeUInt32LE(value)
+    return out
+  }
+  const header = Buffer.from([0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0])
+  header[6] = (xxh32(header, 4, 6) >>> 8) & 255
+  const parts: Buffer[] = [header]
+  for (const { plain, window } of blocks) {
+    const block = lz4Block.compressSync(plain, window).subarray(4)
+    parts.push(word(block.length), block)
+    if (flags & 0x10) parts.push(word(xxh32(block, 0, block.length)))
+  }
+  parts.push(word(0))
+  const content = Buffer.concat(blocks.map(one => one.plain))
+  if (flags & 0x04) parts.push(word(xxh32(content, 0, content.length)))
+  return Buffer.concat(parts)
+}
+
 describe('lz4 frames', () => {
+  const plain = likeJson(200_000)
+  const starts = [0, 65_536, 131_072, 196_608]
+
   it('reads dependent blocks, as other libraries write them', () => {
-    const plain = likeJson(200_000)
-    const header = Buffer.from([0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0])
-    header[6] = (xxh32(header, 4, 6) >>> 8) & 255
-    const parts: Buffer[] = [header]
-    for (let at = 0; at < plain.length; at += 65_536) {
-      const block = lz4Block.compressSync(plain.subarray(at, at + 65_536), plain.subarray(Math.max(0, at - 65_536), at))
-      block.writeUInt32LE(block.length - 4)
-      parts.push(block)
+    const blocks = starts.map(at => ({ plain: plain.subarray(at, at + 65_536), window: plain.subarray(Math.max(0, at - 65_536), at) }))
+    assert.ok(decompress('lz4', lz4Frame(0x40, blocks), { limitBytes: plain.length }).equals(plain))
+  })
+
+  it('checks the checksums of blocks and content', () => {
+    const blocks = starts.map(at => ({ plain: plain.subarray(at, at + 65_536) }))
+    for (const flags of [0x70, 0x64]) {
+      const frame = lz4Frame(flags, blocks)
+      assert.ok(decompress('lz4', frame, { limitBytes: plain.length }).equals(plain))
+      // The last block's, in front of the end mark; the content's, behind it.
+      frame[frame.length - (flags === 0x70 ? 5 : 1)]! ^= 1
+      assert.throws(() => decompress('lz4', frame, { limitBytes: plain.length }), { code: 'CORRUPT_COMPRESSION', message: /checksum/ })
     }
-    const frame = Buffer.concat([...parts, Buffer.alloc(4)])
-    assert.ok(decompress('lz4', frame, { limitBytes: plain.length }).equals(plain))
+  })
+
+  it('refuses a block that unpacks to more than the frame allows a block', () => {
+    const frame = lz4Frame(0x60, [{ plain: Buffer.alloc(65_537) }])
+    assert.throws(() => decompress('lz4', frame, { limitBytes: MiB }), { code: 'CORRUPT_COMPRESSION' })
   })
 
   it('refuses a wrong header checksum, foreign flags, and blocks over their size', () => {
