@@ -180,7 +180,7 @@ export class BatchWriter {
 
   /**
    * Ends the batch and begins the next one. Without compression its memory moves into the result; with it, the writer keeps it.
-   * Compression is synchronous: a batch of the default 128 KiB takes 0.2–0.8 ms (gzip 2), less than the way to the thread pool and
+   * Compression is synchronous: a batch of the default 128 KiB takes 0.2–0.7 ms (gzip 2.5), less than the way to the thread pool and
    * back under load, and the order of batches needs no bookkeeping. Throws UsageError when empty, SamsaError without the codec.
    */
   seal(compression: Compression): SealedBatch {
