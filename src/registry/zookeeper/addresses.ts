@@ -65,9 +65,11 @@ export class Addresses {
     const answer = (addresses: string[] | undefined, why: string) => {
       if (turn !== this.#turn) return
       this.stop()
+      const next = this.#turn
       if (!addresses || addresses.length === 0) this.#events.unresolved(server, why)
       else this.#addresses = addresses.slice(0, maxAddressesPerName).map(host => ({ host, port: server.port }))
-      this.next()
+      // Whoever was told may have stopped it.
+      if (next === this.#turn) this.next()
     }
     this.#timer = this.#world.setTimer(() => answer(undefined, `no answer within ${this.#lookupMs} ms`), this.#lookupMs)
     this.#world.resolve(server.host).then(
@@ -80,8 +82,10 @@ export class Addresses {
     const limitMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#rounds, 16))
     const pauseMs = limitMs * (0.5 + this.#world.random() / 2)
     this.#rounds++
-    this.#events.roundEnded(pauseMs)
     const turn = this.#turn
+    this.#events.roundEnded(pauseMs)
+    // Whoever was told may have stopped it.
+    if (turn !== this.#turn) return
     this.#timer = this.#world.setTimer(() => {
       if (turn !== this.#turn) return
       this.#names = shuffled(this.#servers, this.#world)

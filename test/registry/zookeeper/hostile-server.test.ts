@@ -303,6 +303,18 @@ describe('a session with a silent or hostile server', () => {
     assert.equal(peer.connections, 0)
   })
 
+  it('defect 8: close by who is just told of trouble leaves no timer and no socket', async () => {
+    const { session, events } = open({ connectTimeoutMs: 50 })
+    session.on(event => {
+      if (event.type === 'trouble') void session.close()
+    })
+    const connection = await peer.accept()
+    await connection.onClose
+    await events.first(event => event.type === 'closed')
+    await assert.rejects(peer.accept(400))
+    assert.equal(peer.connections, 1)
+  })
+
   it('defect 8: close inside the handshake leaves no socket', async () => {
     const { session, events } = open()
     const connection = await peer.accept()
