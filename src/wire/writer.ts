@@ -33,27 +33,33 @@ export class Writer {
   }
 
   int16(value: number): void {
-    this.#buffer.writeInt16BE(value, this.#room(2))
+    const at = this.#room(2)
+    this.#buffer.writeInt16BE(value, at)
   }
 
   uint16(value: number): void {
-    this.#buffer.writeUInt16BE(value, this.#room(2))
+    const at = this.#room(2)
+    this.#buffer.writeUInt16BE(value, at)
   }
 
   int32(value: number): void {
-    this.#buffer.writeInt32BE(value, this.#room(4))
+    const at = this.#room(4)
+    this.#buffer.writeInt32BE(value, at)
   }
 
   uint32(value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#room(4))
+    const at = this.#room(4)
+    this.#buffer.writeUInt32BE(value, at)
   }
 
   int64(value: bigint): void {
-    this.#buffer.writeBigInt64BE(value, this.#room(8))
+    const at = this.#room(8)
+    this.#buffer.writeBigInt64BE(value, at)
   }
 
   float64(value: number): void {
-    this.#buffer.writeDoubleBE(value, this.#room(8))
+    const at = this.#room(8)
+    this.#buffer.writeDoubleBE(value, at)
   }
 
   uvarint(value: number): void {
@@ -78,13 +84,15 @@ export class Writer {
     if (!compact && length > 0x7fff) throw new LimitError('STRING_TOO_LONG', `A string of ${length} bytes; the protocol holds 32,767 here.`)
     if (compact) this.uvarint(length + 1)
     else this.int16(length)
-    this.#buffer.write(value, this.#room(length), length)
+    const at = this.#room(length)
+    this.#buffer.write(value, at, length)
   }
 
   /** Copied when small, else by reference: do not change them until they are on the wire. */
   raw(value: Uint8Array): void {
     if (value.length < BY_REFERENCE_BYTES) {
-      this.#buffer.set(value, this.#room(value.length))
+      const at = this.#room(value.length)
+      this.#buffer.set(value, at)
       return
     }
     this.#cut()
@@ -105,6 +113,7 @@ export class Writer {
     this.#chunkAt = this.#at
   }
 
+  /** Where the next bytes go. It may replace the buffer: take the place first, then write. */
   #room(bytes: number): number {
     const at = this.#at
     if (at + bytes > this.#buffer.length) return this.#grow(bytes)
