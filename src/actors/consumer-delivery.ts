@@ -71,7 +71,6 @@ export class Deliveries {
     this.#puller = onReady
     return () => {
       this.#puller = undefined
-      this.pump()
     }
   }
 

@@ -123,6 +123,8 @@ export const consumedPartitionMachine = setup({
       event.node === context.leader &&
       event.leaderEpoch === context.leaderEpoch &&
       (event.topicId === null || event.topicId === context.topicId),
+    recreated: ({ context, event }) =>
+      event.type === 'LEADER' && context.topicId !== null && event.topicId !== null && event.topicId !== context.topicId,
     located: ({ context }) => context.located,
     paused: ({ context }) => context.paused,
     seeks: args => current(args) && 'seek' in args.event && args.event.seek,
@@ -162,7 +164,22 @@ export const consumedPartitionMachine = setup({
         PARK: { target: '.parked', actions: assign({ error: ({ event }) => event.error }) },
         PAUSE: { actions: assign({ paused: true }) },
         RESUME: { actions: assign({ paused: false }) },
-        LEADER: [{ guard: 'sameLeader' }, { target: '.led', actions: 'rememberLeader' }],
+        LEADER: [
+          { guard: 'sameLeader' },
+          {
+            // Deleted and made again: offsets begin anew, and every message of it is a new one.
+            guard: 'recreated',
+            target: '.led',
+            actions: [
+              { type: 'noteTrouble', params: ({ context }) => ({ error: recreated(context) }) },
+              'stopFetching',
+              'rememberLeader',
+              'forgetPosition',
+              assign({ from: { at: 'earliest' } })
+            ]
+          },
+          { target: '.led', actions: 'rememberLeader' }
+        ],
         NO_LEADER: {
           target: '.leaderless',
           actions: assign({ leader: null, leaderEpoch: ({ context, event }) => Math.max(context.leaderEpoch, event.leaderEpoch) })
@@ -295,6 +312,16 @@ function rememberError() {
   return assign<ConsumedPartitionContext, { type: string; error: PlainError }, undefined, ConsumedPartitionEvent, never>({
     error: ({ event }) => event.error
   })
+}
+
+function recreated(context: ConsumedPartitionContext): PlainError {
+  return {
+    name: 'BrokerError',
+    code: 'TOPIC_RECREATED',
+    message: `Topic ${context.topic} was deleted and made again; partition ${context.partition} is read from its new beginning.`,
+    retriable: false,
+    details: { topic: context.topic, partition: context.partition }
+  }
 }
 
 function noOffset(context: ConsumedPartitionContext): PlainError {

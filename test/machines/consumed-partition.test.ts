@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
+import {
+  type ConsumedPartitionEvent,
+  type ConsumedPartitionInput,
+  consumedPartitionMachine as machine
+} from '../../src/machines/consumed-partition.ts'
+import type { PlainError } from '../../src/model/errors.ts'
+import { explore } from '../support/graph.ts'
+
+const input: ConsumedPartitionInput = {
+  instance: 'i',
+  path: 'consumers/1/t/0',
+  consumer: 'consumers/1',
+  topic: 't',
+  partition: 0,
+  epoch: 1,
+  offset: '7',
+  why: 'committed',
+  paused: false,
+  from: { at: 'earliest' },
+  retryBackoffMs: 100,
+  retryBackoffMaxMs: 1000,
+  corruptRetries: 3
+}
+const unplaced = { ...input, offset: null }
+const error: PlainError = { name: 'E', code: 'X', message: 'm', retriable: true, details: {} }
+const leader = (node: number, leaderEpoch: number, topicId: string | null = 'id'): ConsumedPartitionEvent => ({
+  type: 'LEADER',
+  topic: 't',
+  partition: 0,
+  node,
+  leaderEpoch,
+  topicId
+})
+const noLeader: ConsumedPartitionEvent = { type: 'NO_LEADER', topic: 't', partition: 0, leaderEpoch: 3 }
+const corrupt = (term: number): ConsumedPartitionEvent => ({ type: 'CORRUPT', term, error, random: 0.5 })
+const failed = (term: number, seek = true): ConsumedPartitionEvent => ({ type: 'FETCH_FAILED', term, reason: 'r', seek, random: 0.5 })
+const outOfRange = (term: number): ConsumedPartitionEvent => ({ type: 'OUT_OF_RANGE', term, offset: '7', error })
+const paused = { type: 'xstate.after.pause.consumed-partition.active.led.retrying' } as never
+
+function run(from: ConsumedPartitionInput, ...events: ConsumedPartitionEvent[]) {
+  let [snapshot, actions] = initialTransition(machine, from) as [AnyMachineSnapshot, { type: string; params?: unknown }[]]
+  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  return {
+    value: JSON.stringify(snapshot.value),
+    context: snapshot.context,
+    types: actions.map(({ type }) => type),
+    did: (type: string) => actions.find(action => action.type === type)?.params
+  }
+}
+
+const events = [
+  leader(1, 1),
+  leader(2, 2),
+  leader(2, 3, 'another'),
+  noLeader,
+  { type: 'PARK', error } as const,
+  { type: 'PAUSE' } as const,
+  { type: 'RESUME' } as const,
+  { type: 'DRAIN', limitMs: 10 } as const,
+  { type: 'DRAINED' } as const,
+  { type: 'LOST', reason: 'r' } as const,
+  ({ context: { term } }: { context: { term: number } }): ConsumedPartitionEvent[] => [
+    { type: 'LOCATED', term, offset: '3' },
+    { type: 'LOCATE_FAILED', term, reason: 'r', seek: true, random: 0 },
+    { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0 },
+    failed(term),
+    failed(term, false),
+    failed(term - 1),
+    { type: 'FETCHED', term },
+    outOfRange(term),
+    corrupt(term)
+  ]
+]
+
+/** Counters that only go up are left out; what they decide is kept. */
+const identity = ({ located, paused, leader, corrupt }: { located: boolean; paused: boolean; leader: number | null; corrupt: number }) => ({
+  located,
+  paused,
+  leader,
+  corrupt
+})
+
+test('every transition of a consumed partition', () => {
+  // Which branches can be taken depends on the input: the policy, and whether an offset is committed.
+  const graphs = (['earliest', 'fail'] as const).flatMap(at =>
+    ['7', null].map(offset => explore(machine, { input: { ...input, from: { at }, offset }, events, identity }))
+  )
+  const never = graphs[0]!.uncovered.filter(label => graphs.every(({ uncovered }) => uncovered.includes(label)))
+  assert.deepEqual(never, [])
+  for (const { deadEnds, truncated } of graphs) {
+    assert.equal(truncated, false)
+    assert.deepEqual(
+      deadEnds.filter(value => value !== 'lost' && value !== 'released'),
+      []
+    )
+  }
+})
+
+test('a committed offset is where it begins; without one the leader is asked, by the policy', () => {
+  assert.deepEqual(run(input).did('begin'), { offset: '7', why: 'committed' })
+  assert.deepEqual(run(input, leader(1, 4)).did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id' })
+  assert.deepEqual(run(unplaced, leader(1, 4)).did('locate'), { term: 1, node: 1, from: { at: 'earliest' } })
+  const located = run(unplaced, leader(1, 4), { type: 'LOCATED', term: 1, offset: '3' })
+  assert.deepEqual(located.did('begin'), { offset: '3', why: 'reset' })
+  assert.ok(located.did('fetch'))
+})
+
+test('with the policy `fail` nothing committed parks it, and so does an offset that is gone', () => {
+  const first = run({ ...unplaced, from: { at: 'fail' } })
+  assert.equal(first.value, '{"active":"parked"}')
+  assert.equal((first.did('park') as { error: PlainError }).error.code, 'NO_COMMITTED_OFFSET')
+  const second = run({ ...input, from: { at: 'fail' } }, leader(1, 1), outOfRange(1))
+  assert.equal(second.value, '{"active":"parked"}')
+})
+
+test('an offset out of range is told and looked up anew by the policy', () => {
+  const { value, did } = run(input, leader(1, 1), outOfRange(1))
+  assert.equal(value, '{"active":{"led":"locating"}}')
+  assert.deepEqual(did('noteTrouble'), { error })
+  assert.deepEqual(did('locate'), { term: 2, node: 1, from: { at: 'earliest' } })
+})
+
+test('another leader, or another epoch of the same one, begins a new term; the same word again does not', () => {
+  assert.equal(run(input, leader(1, 1), leader(1, 1)).context.term, 1)
+  assert.deepEqual(run(input, leader(1, 1), leader(2, 2)).did('fetch'), { term: 2, node: 2, leaderEpoch: 2, topicId: 'id' })
+})
+
+test('what a fetch, a look-up or damage of an older term says is dropped', () => {
+  for (const stale of [failed(1), corrupt(1), outOfRange(1), { type: 'LOCATED', term: 1, offset: '0' } as const]) {
+    const { value, context } = run(input, leader(1, 1), leader(2, 2), stale)
+    assert.equal(value, '{"active":{"led":"fetching"}}')
+    assert.equal(context.attempt, 0)
+  }
+})
+
+test('a refusal that names another leader asks for it and waits its pause; a LEADER ends the pause', () => {
+  const refused = run(input, leader(1, 4), failed(1))
+  assert.equal(refused.value, '{"active":{"led":"retrying"}}')
+  assert.deepEqual(refused.did('seek'), { leaderEpoch: 4, reason: 'r' })
+  assert.ok(refused.types.includes('stopFetching'))
+  assert.deepEqual(run(input, leader(1, 4), failed(1), leader(2, 5)).did('fetch'), { term: 2, node: 2, leaderEpoch: 5, topicId: 'id' })
+  assert.equal(run(input, leader(1, 4), failed(1, false)).did('seek'), undefined)
+})
+
+test('the pauses grow, and a good answer forgets them', () => {
+  const twice = run(input, leader(1, 1), failed(1), paused, failed(2))
+  assert.equal(twice.context.delayMs, 200)
+  assert.equal(run(input, leader(1, 1), failed(1), paused, { type: 'FETCHED', term: 2 }, failed(2)).context.delayMs, 100)
+})
+
+test('damaged bytes are fetched again three times, then it is parked', () => {
+  const events: ConsumedPartitionEvent[] = [leader(1, 1)]
+  for (let term = 1; term <= 3; term++) events.push(corrupt(term), paused)
+  assert.equal(run(input, ...events).value, '{"active":{"led":"fetching"}}')
+  const parked = run(input, ...events, corrupt(4))
+  assert.equal(parked.value, '{"active":"parked"}')
+  assert.deepEqual(parked.did('park'), { error })
+})
+
+test('parked, it stays so whatever leaders do, and can still be drained', () => {
+  assert.equal(run(input, leader(1, 1), { type: 'PARK', error }, leader(2, 2), noLeader).value, '{"active":"parked"}')
+  assert.equal(run(input, { type: 'PARK', error }, { type: 'DRAIN', limitMs: 1 }, { type: 'DRAINED' }).value, '"released"')
+})
+
+test('a pause survives a change of leader', () => {
+  const { value, did } = run(input, leader(1, 1), { type: 'PAUSE' }, leader(2, 2))
+  assert.equal(value, '{"active":{"led":"paused"}}')
+  assert.ok(did('fetch'))
+})
+
+test('revoked, it drains and is released; work that takes too long is abandoned at the limit', () => {
+  const draining = run(input, leader(1, 1), { type: 'DRAIN', limitMs: 4000 })
+  assert.equal(draining.value, '"draining"')
+  assert.ok(draining.types.includes('stopFetching') && draining.types.includes('unfollow'))
+  const limit = { type: 'xstate.after.drainLimit.consumed-partition.draining' } as never
+  const abandoned = run(input, leader(1, 1), { type: 'DRAIN', limitMs: 4000 }, limit)
+  assert.equal(abandoned.value, '"released"')
+  assert.deepEqual(
+    abandoned.types.filter(type => type === 'abandon' || type === 'reportReleased'),
+    ['abandon', 'reportReleased']
+  )
+})
+
+test('lost, it is interrupted, even while it drains', () => {
+  assert.deepEqual(run(input, leader(1, 1), { type: 'LOST', reason: 'expired' }).did('interrupt'), { reason: 'expired' })
+  assert.equal(run(input, { type: 'DRAIN', limitMs: 1 }, { type: 'LOST', reason: 'expired' }).value, '"lost"')
+})
+
+test('a topic that was deleted and made again is told, and read from its new beginning', () => {
+  const { did, context } = run({ ...input, from: { at: 'latest' } }, leader(1, 9), leader(1, 0, 'another'))
+  assert.equal((did('noteTrouble') as { error: PlainError }).error.code, 'TOPIC_RECREATED')
+  assert.deepEqual(did('locate'), { term: 2, node: 1, from: { at: 'earliest' } })
+  assert.equal(context.topicId, 'another')
+})
