@@ -25,6 +25,7 @@ import { findInstance, instanceOf, stopActor, tell } from './instance.ts'
 import { type ClusterInput, endInstance, makeInstance } from './make-instance.ts'
 import { registrySessionActor } from './registry-session.ts'
 import { tierActor } from './tier.ts'
+import './tree.ts'
 
 const resourcesLeaf = fromCallback<EventObject, { instance: string; path: string }>(
   ({ input }) =>

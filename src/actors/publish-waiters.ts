@@ -30,7 +30,9 @@ export interface PublishWaitersOptions {
 
 export class PublishWaiters {
   #options: PublishWaitersOptions
-  #waiting: Waiting[] = []
+  /** By topic, in order. */
+  #waiting = new Map<string, Waiting[]>()
+  #count = 0
   #timer: Timer | undefined
   #admitting = false
 
@@ -39,90 +41,83 @@ export class PublishWaiters {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.length === 0
+    return this.#count === 0
+  }
+
+  /** Somebody waits for this topic: who comes later waits behind. */
+  holds(topic: string): boolean {
+    return this.#waiting.has(topic)
   }
 
   add(waiter: Waiter): void {
     const { world, maxBlockMs, emit, bufferedBytes } = this.#options
-    if (this.#waiting.length >= WAITERS_MAX) {
-      waiter.delivery.failed(
-        new PublishError('BUFFER_FULL', `${WAITERS_MAX} publishes wait already; slow down, or raise publish.bufferMemoryBytes.`, 'failed', {
-          retriable: true
-        })
-      )
+    if (this.#count >= WAITERS_MAX) {
+      const what = `${WAITERS_MAX} publishes wait already; slow down, or raise publish.bufferMemoryBytes.`
+      waiter.delivery.failed(new PublishError('BUFFER_FULL', what, 'failed', { retriable: true }))
       return
     }
-    if (this.#waiting.length === 0) emit({ type: 'publish.blocked', bufferedBytes: bufferedBytes() })
-    this.#waiting.push({ ...waiter, deadlineMs: world.monotonicMs() + maxBlockMs })
-    this.#arm()
+    const deadlineMs = world.monotonicMs() + maxBlockMs
+    const list = this.#waiting.get(waiter.topic)
+    if (list) list.push({ ...waiter, deadlineMs })
+    else this.#waiting.set(waiter.topic, [{ ...waiter, deadlineMs }])
+    this.#count++
+    this.#arm(deadlineMs)
+    if (this.#count === 1) emit({ type: 'publish.blocked', bufferedBytes: bufferedBytes() })
   }
 
-  /** Lets in those whose time has come. One that must go on waiting holds back only those of its own topic. */
+  /** Lets in those whose time has come, each topic's in order. */
   admit(may: (topic: string) => boolean, enter: (waiter: Waiter) => void): void {
-    if (this.#admitting || this.#waiting.length === 0) return
+    if (this.#admitting || this.#count === 0) return
     this.#admitting = true
-    const held = new Set<string>()
-    const still: Waiting[] = []
-    const before = this.#waiting
-    this.#waiting = []
-    for (const waiter of before) {
-      if (!held.has(waiter.topic) && may(waiter.topic)) enter(waiter)
-      else {
-        held.add(waiter.topic)
-        still.push(waiter)
+    for (const [topic, list] of [...this.#waiting]) {
+      let entered = 0
+      while (entered < list.length && may(topic)) {
+        this.#count--
+        enter(list[entered++]!)
       }
+      list.splice(0, entered)
+      if (list.length === 0) this.#waiting.delete(topic)
     }
-    this.#waiting = [...still, ...this.#waiting]
     this.#admitting = false
-    if (this.#waiting.length === 0 && before.length > 0)
-      this.#options.emit({ type: 'publish.unblocked', bufferedBytes: this.#options.bufferedBytes() })
+    if (this.#count === 0) this.#options.emit({ type: 'publish.unblocked', bufferedBytes: this.#options.bufferedBytes() })
   }
 
   fail(topic: string, error: PublishError): void {
-    this.#take(
-      waiter => waiter.topic === topic,
-      () => error
-    )
+    this.#drop(topic, Number.POSITIVE_INFINITY, () => error)
   }
 
   close(error: PublishError): void {
     if (this.#timer !== undefined) this.#options.world.clearTimer(this.#timer)
     this.#timer = undefined
-    this.#take(
-      () => true,
-      () => error
-    )
+    for (const topic of [...this.#waiting.keys()]) this.fail(topic, error)
   }
 
-  #take(which: (waiter: Waiting) => boolean, error: (waiter: Waiting) => PublishError): void {
-    const taken = this.#waiting.filter(which)
-    this.#waiting = this.#waiting.filter(waiter => !which(waiter))
-    for (const waiter of taken) waiter.delivery.failed(error(waiter))
+  /** Deadlines ascend within a topic: those that have passed are at the head. */
+  #drop(topic: string, nowMs: number, error: (waiter: Waiting) => PublishError): void {
+    const list = this.#waiting.get(topic) ?? []
+    const late = list.findIndex(waiter => waiter.deadlineMs > nowMs)
+    const dropped = list.splice(0, late < 0 ? list.length : late)
+    if (list.length === 0) this.#waiting.delete(topic)
+    this.#count -= dropped.length
+    for (const waiter of dropped) waiter.delivery.failed(error(waiter))
   }
 
-  #arm(): void {
-    if (this.#timer !== undefined || this.#waiting.length === 0) return
+  #arm(deadlineMs: number): void {
+    const { world } = this.#options
+    this.#timer ??= world.setTimer(() => this.#onTimer(), Math.max(1, deadlineMs - world.monotonicMs()))
+  }
+
+  #onTimer(): void {
     const { world, maxBlockMs } = this.#options
-    this.#timer = world.setTimer(
-      () => {
-        this.#timer = undefined
-        const now = world.monotonicMs()
-        this.#take(
-          waiter => waiter.deadlineMs <= now,
-          waiter =>
-            new PublishError(
-              'BLOCKED_TIMEOUT',
-              `Neither memory nor topic ${waiter.topic} was to be had within ${maxBlockMs} ms (publish.maxBlockMs).`,
-              'failed',
-              {
-                retriable: true,
-                details: { topic: waiter.topic }
-              }
-            )
-        )
-        this.#arm()
-      },
-      Math.max(1, this.#waiting[0]!.deadlineMs - world.monotonicMs())
-    )
+    this.#timer = undefined
+    const now = world.monotonicMs()
+    for (const topic of [...this.#waiting.keys()])
+      this.#drop(topic, now, () => {
+        const what = `Neither memory nor topic ${topic} was to be had within ${maxBlockMs} ms (publish.maxBlockMs).`
+        return new PublishError('BLOCKED_TIMEOUT', what, 'failed', { retriable: true, details: { topic } })
+      })
+    let earliest = Number.POSITIVE_INFINITY
+    for (const list of this.#waiting.values()) earliest = Math.min(earliest, list[0]!.deadlineMs)
+    if (earliest !== Number.POSITIVE_INFINITY) this.#arm(earliest)
   }
 }

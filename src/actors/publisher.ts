@@ -61,14 +61,10 @@ export class Publisher {
     if (this.#closed)
       return delivery.failed(new PublishError('CLUSTER_CLOSED', 'The cluster is closed; nothing can be published any more.', 'failed'))
     if (list.plain.length === 0) return delivery.failed(new PublishError('EMPTY_LIST', 'An empty list cannot be published.', 'failed'))
-    const plane = this.planes.get(topic)
-    if (this.#waiters.isEmpty && plane?.known && this.#hasRoom()) this.#append(plane, list, delivery)
-    else {
-      if (!plane) this.plane(topic)
-      this.#waiters.add({ topic, list, delivery })
-      this.#options.useTopic(topic)
-      this.#admit()
-    }
+    const plane = this.plane(topic)
+    if (plane.known && !this.#waiters.holds(topic) && this.#hasRoom()) return this.#append(plane, list, delivery)
+    this.#waiters.add({ topic, list, delivery })
+    if (!plane.known) this.#options.useTopic(topic)
   }
 
   /** The plane of a topic; made, with its actor, when it is first asked for. */

@@ -130,7 +130,10 @@ export const partitionMachine = setup({
     STOP: '.stopped'
   },
   states: {
-    sought: { tags: 'trouble', entry: { type: 'follow', params: ({ context }) => ({ topic: context.topic, partition: context.partition }) } },
+    sought: {
+      tags: 'trouble',
+      entry: { type: 'follow', params: ({ context }) => ({ topic: context.topic, partition: context.partition }) }
+    },
     leaderless: {
       tags: 'trouble',
       entry: [
