@@ -118,7 +118,7 @@ export class Server {
   }
 
   /** @internal */
-  async refresh(statuses: Record<string, ServerStatus>): Promise<void> {
+  refresh(statuses: Record<string, ServerStatus>): void {
     this.status = statuses[this.name] ?? this.status
   }
 }
@@ -172,6 +172,11 @@ export class Cluster {
   get zk(): Server {
     if (!this.zookeeperServer) throw new Error('this cluster has no ZooKeeper of its own')
     return this.zookeeperServer
+  }
+
+  /** All processes: the brokers, and ZooKeeper where it is this cluster's own. */
+  get servers(): Server[] {
+    return this.zookeeperServer ? [...this.brokers, this.zookeeperServer] : this.brokers
   }
 
   broker(id: number): Broker {
@@ -240,7 +245,7 @@ export class Cluster {
   /** Back to a whole cluster, whatever a test did to it: all servers up, all replicas in sync, leaders where they belong. */
   async heal(): Promise<void> {
     const statuses = await this.control.status()
-    await Promise.all([...this.brokers, ...(this.zookeeperServer ? [this.zookeeperServer] : [])].map(server => server.refresh(statuses)))
+    for (const server of this.servers) server.refresh(statuses)
     if (this.zookeeperServer && this.zookeeperServer.state !== 'up') await this.zookeeperServer.start()
     await Promise.all(this.brokers.filter(broker => broker.state !== 'up').map(broker => broker.start()))
     await this.waitForBrokers(

@@ -15,6 +15,8 @@ export async function useCluster(kind: ClusterKind = 'zookeeper'): Promise<Clust
     return cluster
   }
   const cluster = await Cluster.over(control)
+  // A file that was killed at its time limit could not heal what it had broken.
+  if (cluster.servers.some(server => server.state !== 'up')) await cluster.heal()
   after(async () => {
     if (cluster.touched) await cluster.heal()
   })
