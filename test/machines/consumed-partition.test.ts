@@ -42,7 +42,11 @@ const paused = { type: 'xstate.after.pause.consumed-partition.active.led.retryin
 
 function run(from: ConsumedPartitionInput, ...events: ConsumedPartitionEvent[]) {
   let [snapshot, actions] = initialTransition(machine, from) as [AnyMachineSnapshot, { type: string; params?: unknown }[]]
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  for (const event of events)
+    [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as unknown as [
+      AnyMachineSnapshot,
+      { type: string; params?: unknown }[]
+    ]
   return {
     value: JSON.stringify(snapshot.value),
     context: snapshot.context,

@@ -33,7 +33,8 @@ const done = (id: number): ConsumerEvent => ({ type: 'COMMIT_DONE', id })
 type Did = { type: string; params?: unknown }[]
 function run(...events: ConsumerEvent[]) {
   let [snapshot, actions] = initialTransition(machine, input()) as [AnyMachineSnapshot, Did]
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  for (const event of events)
+    [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as unknown as [AnyMachineSnapshot, Did]
   return {
     value: JSON.stringify(snapshot.value),
     context: snapshot.context,

@@ -4,7 +4,7 @@ import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
 import { type ManualMemberEvent, manualMemberMachine as machine } from '../../src/machines/manual-member.ts'
 import type { PlainError } from '../../src/model/errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
-import { explore } from '../support/graph.ts'
+import { explore, type Sample } from '../support/graph.ts'
 
 const input = (options: object) => ({
   instance: 'i',
@@ -25,13 +25,17 @@ const found = (lookup: number, ...partitions: number[]): ManualMemberEvent => ({
 
 function run(given: ReturnType<typeof input>, ...events: ManualMemberEvent[]) {
   let [snapshot, actions] = initialTransition(machine, given) as [AnyMachineSnapshot, { type: string; params?: unknown }[]]
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
+  for (const event of events)
+    [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as unknown as [
+      AnyMachineSnapshot,
+      { type: string; params?: unknown }[]
+    ]
   const all = (type: string) => actions.filter(action => action.type === type).map(({ params }) => params)
   return { value: JSON.stringify(snapshot.value), context: snapshot.context, all, did: (type: string) => all(type)[0] }
 }
 
 test('every transition of a manual member', () => {
-  const events = [
+  const events: readonly Sample<typeof machine>[] = [
     topic('t', 0, 1),
     { type: 'TOPICS', topics: ['t', 'u'] } as const,
     { type: 'TOPIC_MISSING', topic: 't' } as const,
