@@ -41,7 +41,15 @@ export function bind<TMachine extends AnyStateMachine>(machine: TMachine, implem
     const instance = findInstance(place.instance)
     const stopping = event.type === 'xstate.stop'
     if (!stopping) instance?.recorder.event(place.path, event, scope.self)
-    const next = transition(snapshot as never, event as never, scope as never) as unknown as AnyMachineSnapshot
+    let next: AnyMachineSnapshot
+    try {
+      next = transition(snapshot as never, event as never, scope as never) as unknown as AnyMachineSnapshot
+    } catch (error) {
+      // A throw in an effect kills the actor (XState); it must not stay listed as if it ran.
+      if (instance?.directory.get(place.path) === scope.self) instance.directory.delete(place.path)
+      instance?.recorder.end(place.path, scope.self)
+      throw error
+    }
     if (!stopping) instance?.recorder.state(place.path, next.value, next.context, scope.self)
     if (instance && (stopping || next.status !== 'active')) {
       // A successor of the same path may have been born already; only the actor that is listed takes itself off.

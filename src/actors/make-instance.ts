@@ -2,6 +2,8 @@
  * Makes and ends an Instance: the table of live things of one cluster.
  */
 import { createRecorder } from '../journal/recorder.ts'
+import { machineVersions } from '../journal/versions.ts'
+import { allMachines } from '../machines/index.ts'
 import { type ClusterOptions, resolveOptions } from '../model/config.ts'
 import { plainError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
@@ -46,6 +48,7 @@ export function makeInstance(input: ClusterInput, emit: (event: ClusterEmitted) 
     recorder: createRecorder({
       maxBytes: options.recorderMaxBytes,
       now: () => world.now(),
+      versions: () => machineVersions(allMachines),
       onTrouble: error => instance.emit({ type: 'trouble', where: 'recorder', error: plainError(error) })
     }),
     directory: new Map(),
