@@ -1,0 +1,18 @@
+/**
+ * The samples that codecs are judged by, and where the bytes that Java wrote for them are kept.
+ */
+import { fileURLToPath } from 'node:url'
+import type { Definition } from '../../src/wire/definition.ts'
+import { Random, randomMessage, type Style, type Value } from './random-message.ts'
+
+export const goldenFile = fileURLToPath(new URL('../fixtures/wire-golden.json', import.meta.url))
+/** Per message and version. The first two are everything and nothing; the rest is chance. */
+export const samples = 8
+/** Of these, how many are kept. */
+export const goldenSamples = 2
+
+const styles: Style[] = ['full', 'bare']
+
+export function sampleOf(definition: Definition, version: number, number: number): Value {
+  return randomMessage(definition, version, new Random(`${definition.name}:${version}:${number}`), styles[number] ?? 'random')
+}
