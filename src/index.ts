@@ -5,6 +5,7 @@ export { ClusterActor, type ClusterActorRef } from './actors/cluster.ts'
 export type { ClusterInput } from './actors/make-instance.ts'
 export { type Broker, Cluster, type ConnectOptions, connect, type Partition, Topic } from './client/cluster.ts'
 export { Consumer } from './client/consumer.ts'
+export { publish, publishLogic, relayLogic } from './client/logic.ts'
 export type { ClusterOptions, Compression, Partitioner, PublishOptions } from './model/config.ts'
 export {
   BrokerError,

@@ -11,8 +11,7 @@ import {
   type AnyActorRef,
   type AnyEventObject,
   type EventObject,
-  fromCallback,
-  type Snapshot
+  fromCallback
 } from 'xstate'
 import { clusterMachine } from '../machines/cluster.ts'
 import { checkTopicName } from '../model/config.ts'
