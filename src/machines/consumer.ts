@@ -53,6 +53,7 @@ export interface ConsumerContext extends ConsumerInput {
 
 export type ConsumerEvent =
   | { type: 'ASSIGNED'; epoch: number; partitions: Assigned[] }
+  /** `deadlineMs`: how long the work in hand may take from now on. */
   | { type: 'REVOKE'; epoch: number; partitions: Owned[]; deadlineMs: number }
   | { type: 'LOST'; epoch: number; reason: string }
   | { type: 'SUSPENDED'; reason: string }
@@ -143,7 +144,7 @@ const startRevocation = base.enqueueActions(({ context, event, enqueue }) => {
     return
   }
   enqueue(assign({ revocations: [...context.revocations, revocation], nextId: context.nextId + 1 }))
-  enqueue({ type: 'drain', params: { partitions, limitMs: context.subscription.revokeTimeoutMs } })
+  enqueue({ type: 'drain', params: { partitions, limitMs: event.deadlineMs } })
 })
 
 /** One partition has nothing in hand any more: the revocation that waited for it last goes on to its commit. */
