@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
-import { type BrokerConnectionEvent, brokerConnectionMachine as machine } from '../../src/machines/broker-connection.ts'
+import {
+  type BrokerConnectionContext,
+  type BrokerConnectionEvent,
+  brokerConnectionMachine as machine
+} from '../../src/machines/broker-connection.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { runMachine } from '../support/run-machine.ts'
 
 const input = {
   instance: 'i',
@@ -17,12 +21,7 @@ const input = {
 }
 const error = { name: 'ConnectionError', code: 'CONNECTION_LOST', message: 'gone', retriable: true, details: {} }
 
-function run(...events: BrokerConnectionEvent[]) {
-  let [snapshot] = initialTransition(machine, input) as [AnyMachineSnapshot, unknown]
-  let actions: { type: string; params?: unknown }[] = []
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
-  return { snapshot, actions: actions.map(action => action.type), all: actions }
-}
+const run = (...events: BrokerConnectionEvent[]) => runMachine<BrokerConnectionContext>(machine, input, events)
 const up: BrokerConnectionEvent[] = [{ type: 'WANT' }, { type: 'CONNECTED', link: 1, address: '10.0.0.1' }, { type: 'NEGOTIATED', link: 1 }]
 
 test('every transition of a broker connection', () => {
@@ -34,7 +33,7 @@ test('every transition of a broker connection', () => {
       { type: 'RELEASE' },
       { type: 'ENDPOINT', host: 'a', port: 1 },
       { type: 'ENDPOINT', host: 'b', port: 2 },
-      ({ context }) => [
+      ({ context }): BrokerConnectionEvent[] => [
         { type: 'CONNECTED', link: context.link, address: 'x' },
         { type: 'NEGOTIATED', link: context.link },
         { type: 'DRAINED', link: context.link },

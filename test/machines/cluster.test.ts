@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
 import { type ClusterInternalEvent, clusterMachine as machine } from '../../src/machines/cluster.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { runMachine } from '../support/run-machine.ts'
 
 const brokers = (...ids: number[]): ClusterInternalEvent => ({
   type: 'BROKERS',
@@ -19,12 +19,7 @@ const error = { name: 'RegistryError', code: 'CHROOT_EMPTY', message: 'm', retri
 const wanted: ClusterInternalEvent = { type: 'CONSUMER_WANTED', path: 'consumers/a' }
 const closed: ClusterInternalEvent = { type: 'CONSUMER_CLOSED', path: 'consumers/a' }
 
-function run(...events: ClusterInternalEvent[]) {
-  let [snapshot] = initialTransition(machine, { instance: 'i' }) as [AnyMachineSnapshot, unknown]
-  let actions: { type: string; params?: unknown }[] = []
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
-  return { snapshot, did: (type: string) => actions.filter(action => action.type === type).map(action => action.params) }
-}
+const run = (...events: ClusterInternalEvent[]) => runMachine(machine, { instance: 'i' }, events)
 
 test('every transition of the supervisor', () => {
   assertEveryTransition(machine, {

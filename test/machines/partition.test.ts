@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
 import { partitionMachine as machine, type PartitionEvent } from '../../src/machines/partition.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { runMachine } from '../support/run-machine.ts'
 
 const input = { instance: 'i', path: 'topics/t/0', topic: 't', partition: 0, retryBackoffMs: 100, retryBackoffMaxMs: 1000, windowMax: 5 }
 const leader = (node: number, leaderEpoch: number): PartitionEvent => ({
@@ -27,10 +27,8 @@ const refused = (term: number, seek: boolean): PartitionEvent => ({
 })
 
 function run(...events: PartitionEvent[]) {
-  let [snapshot] = initialTransition(machine, input) as [AnyMachineSnapshot, unknown]
-  let actions: { type: string; params?: unknown }[] = []
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
-  return { value: snapshot.value, context: snapshot.context, did: (type: string) => actions.find(action => action.type === type)?.params }
+  const { value, context, did } = runMachine<PartitionContext>(machine, input, events)
+  return { value, context, did: (type: string) => did(type)[0] }
 }
 
 test('every transition of a partition', () => {
@@ -44,7 +42,7 @@ test('every transition of a partition', () => {
       { type: 'SEALED', inFlight: 0, queued: 1 },
       { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 0 },
       { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 },
-      ({ context: { term } }) => [
+      ({ context: { term } }): PartitionEvent[] => [
         linked(term),
         linked(term, 0),
         acked(term),

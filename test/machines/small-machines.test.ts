@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
-import { identityMachine } from '../../src/machines/identity.ts'
+import { type IdentityEvent, identityMachine } from '../../src/machines/identity.ts'
 import { registrySessionMachine } from '../../src/machines/registry-session.ts'
-import { SLICE, tierMachine } from '../../src/machines/tier.ts'
+import { SLICE, type TierEvent, tierMachine } from '../../src/machines/tier.ts'
 import { assertEveryTransition } from '../support/graph.ts'
 
 const error = (retriable: boolean) => ({ name: 'BrokerError', code: 'X', message: 'm', retriable, details: {} })
@@ -14,7 +14,7 @@ test('every transition of the producer identity', () => {
     events: [
       { type: 'NEEDED' },
       { type: 'RENEW' },
-      ({ context: { round } }) => [
+      ({ context: { round } }): IdentityEvent[] => [
         { type: 'GIVEN', round, producerId: '7', producerEpoch: 0 },
         { type: 'FAILED', round, error: error(true), random: 0 },
         { type: 'FAILED', round, error: error(false), random: 0 }
@@ -49,8 +49,8 @@ test('every transition of a tier, and of a slice', () => {
       input: { instance: 'i', path: 'topics', ...(tier ? { tier } : {}) },
       events: [
         { type: 'ADD', id: 'a', src: 'topic', input: {} },
-        ({ context }) => context.own > 0 && { type: 'REMOVE', id: 'a' },
-        ({ context }) => (context.slices[0] ?? 0) > 0 && { type: 'LEFT', slice: `${context.path}~0` }
+        ({ context }): TierEvent[] => (context.own > 0 ? [{ type: 'REMOVE', id: 'a' }] : []),
+        ({ context }): TierEvent[] => ((context.slices[0] ?? 0) > 0 ? [{ type: 'LEFT', slice: `${context.path}~0` }] : [])
       ],
       restsIn: ['open'],
       maxDepth: 3 * SLICE,

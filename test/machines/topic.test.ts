@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
 import { topicMachine as machine, type TopicEvent } from '../../src/machines/topic.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { runMachine } from '../support/run-machine.ts'
 
 const input = { instance: 'i', path: 'topics/t', topic: 't', create: false, retryBackoffMs: 100 }
 const level = (topicId: string | null = 'A', partitions = [0, 1]): TopicEvent => ({ type: 'TOPIC_LEVEL', topicId, partitions })
@@ -15,15 +15,8 @@ const seek = (leaderEpoch: number): TopicEvent => ({ type: 'SEEK_LEADER', partit
 const error = { name: 'BrokerError', code: 'X', message: 'm', retriable: false, details: {} }
 
 function run(...events: TopicEvent[]) {
-  let [snapshot] = initialTransition(machine, input) as [AnyMachineSnapshot, unknown]
-  let actions: { type: string; params: { event: Record<string, unknown> } }[] = []
-  for (const event of events) [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as never
-  return {
-    value: snapshot.value,
-    context: snapshot.context,
-    told: actions.filter(action => action.type === 'tell').map(action => action.params.event),
-    did: actions.map(action => action.type)
-  }
+  const { value, context, did, actions } = runMachine<TopicContext>(machine, input, events)
+  return { value, context, told: did('tell').map(told => (told as { event: { type: string } }).event), did: actions }
 }
 
 for (const create of [false, true])
