@@ -18,7 +18,7 @@ export async function allDefinitions(): Promise<Definition[]> {
   return [...apis.flatMap(({ request, response }) => [request, response]), ...others]
 }
 
-/** Every message in every version. Kafka's request header 0 went with ControlledShutdown 0; Java 4 has it no more, nor does anybody send it. */
+/** Every message in every version. */
 export async function allVersions(): Promise<{ definition: Definition; version: number }[]> {
   return (await allDefinitions()).flatMap(definition => {
     const [low, high] = definition.versions

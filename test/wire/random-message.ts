@@ -75,10 +75,10 @@ export function has(field: FieldDefinition, version: number): boolean {
 }
 
 function struct(fields: readonly FieldDefinition[], version: number, random: Random, style: Style): Value {
-  return Object.fromEntries(fields.map(field => [field.name, valueOf(field, version, random, style)]))
+  return Object.fromEntries(fields.map(field => [field.name, fieldValue(field, version, random, style)]))
 }
 
-function valueOf(field: FieldDefinition, version: number, random: Random, style: Style): unknown {
+function fieldValue(field: FieldDefinition, version: number, random: Random, style: Style): unknown {
   if (!has(field, version)) return defaultOf(field)
   if (within(field.tagged, version) && (style === 'bare' || (style === 'random' && random.chance(0.4)))) return defaultOf(field)
   if (within(field.nullable, version) && (style === 'bare' || (style === 'random' && random.chance(0.25)))) return null
