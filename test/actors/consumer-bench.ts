@@ -1,0 +1,176 @@
+/**
+ * A consumer's plane without machines and sockets: a broker that is a list of values per partition, a clock that moves when told,
+ * and what the plane tells its machines.
+ */
+
+import { PlaneHandle } from '../../src/actors/consumer-handle.ts'
+import { ConsumerPlane } from '../../src/actors/consumer-plane.ts'
+import { addInstance, type Instance, removeInstance } from '../../src/actors/instance.ts'
+import { Consumer } from '../../src/client/consumer.ts'
+import type { OffsetToCommit } from '../../src/flow/offset-store.ts'
+import { resolveOptions } from '../../src/model/config.ts'
+import type { ConsumerEmitted, SubscribeOptions } from '../../src/model/events.ts'
+import { resolveSubscription } from '../../src/model/subscription.ts'
+import type { Timer, World } from '../../src/model/world.ts'
+import type { RequestOf } from '../../src/wire/apis.ts'
+import { batch } from '../support/record-batches.ts'
+
+const ID = 'uKL0dQXkRR2SsSTNmwGNHg'
+
+interface Poll {
+  body: RequestOf<'Fetch'>
+  done: (error: Error | undefined, response: never) => void
+}
+
+export class ConsumerBench {
+  readonly plane: ConsumerPlane
+  readonly handle: PlaneHandle
+  readonly emitted: ConsumerEmitted[] = []
+  /** Events to machines: `path TYPE`. */
+  readonly told: { path: string; event: { type: string } & Record<string, unknown> }[] = []
+  readonly committed: OffsetToCommit[][] = []
+  refuseCommit: Error | undefined
+  nowMs = 1_000
+  #logs = new Map<number, Buffer[]>()
+  #ends = new Map<number, number>()
+  #polls: Poll[] = []
+  #timers: { at: number; callback: () => void }[] = []
+  #instance: Instance
+
+  constructor(options: Partial<SubscribeOptions> = {}) {
+    const world = {
+      now: () => this.nowMs,
+      monotonicMs: () => this.nowMs,
+      random: () => 0.5,
+      setTimer: (callback: () => void, delayMs: number) => {
+        const timer = { at: this.nowMs + delayMs, callback }
+        this.#timers.push(timer)
+        return timer
+      },
+      clearTimer: (timer: Timer) => {
+        this.#timers = this.#timers.filter(other => other !== timer)
+      },
+      defer: (callback: () => void) => void setImmediate(callback)
+    } as unknown as World
+    const link = {
+      open: true,
+      version: () => 17,
+      send: (_: string, body: RequestOf<'Fetch'>, __: unknown, done: Poll['done']) => {
+        this.#polls.push({ body, done })
+        setImmediate(() => this.#serve())
+      }
+    }
+    this.#instance = {
+      id: `bench-${Math.trunc(performance.now() * 1e6)}`,
+      world,
+      options: resolveOptions({ brokers: 'h:1' }),
+      links: { acquire: async () => link, release: () => {} },
+      directory: { get: (path: string) => ({ send: (event: { type: string }) => this.#hear(path, event) }) },
+      consumers: new Map()
+    } as unknown as Instance
+    addInstance(this.#instance)
+    const subscription = resolveSubscription({ topic: 't', group: 'g', ...options }, false)
+    this.plane = new ConsumerPlane(this.#instance, 'consumers/1', subscription)
+    this.plane.offsets = {
+      commit: async (_, offsets) => {
+        if (this.refuseCommit) throw this.refuseCommit
+        this.committed.push([...offsets])
+        return [...offsets]
+      },
+      committed: async () => undefined
+    }
+    this.plane.listeners.add('*', (event: ConsumerEmitted) => void this.emitted.push(event))
+    this.handle = new PlaneHandle(this.plane)
+  }
+
+  /** As a machine would: owned, begun at 0, fetched. */
+  own(...partitions: number[]): void {
+    this.plane.setDelivery(true, true, 1)
+    this.plane.claim(
+      1,
+      partitions.map(partition => ({ topic: 't', partition, offset: '0' }))
+    )
+    for (const partition of partitions) {
+      this.plane.begin({ topic: 't', partition }, '0', 'committed')
+      this.plane.fetch({ topic: 't', partition }, 1, 1, 0, ID)
+    }
+  }
+
+  consumer(options: { signal?: AbortSignal } = {}): Consumer {
+    return new Consumer(Promise.resolve(this.handle), this.#instance.world, options)
+  }
+
+  /** Appends messages with their offsets as values, in one batch. */
+  append(partition: number, count: number): void {
+    const base = this.#ends.get(partition) ?? 0
+    const values = Array.from({ length: count }, (_, i) => String(base + i))
+    this.appendRaw(partition, batch({ base, values }), base + count)
+  }
+
+  appendRaw(partition: number, records: Buffer, end: number): void {
+    const log = this.#logs.get(partition) ?? []
+    log.push(records)
+    this.#logs.set(partition, log)
+    this.#ends.set(partition, end)
+    this.#serve()
+  }
+
+  /** Everything that can happen without the clock happens. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 12; i++) await new Promise(resolve => setImmediate(resolve))
+  }
+
+  async advance(ms: number): Promise<void> {
+    const until = this.nowMs + ms
+    for (;;) {
+      await this.settle()
+      const next = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+      if (!next) break
+      this.nowMs = Math.max(this.nowMs, next.at)
+      this.#timers = this.#timers.filter(timer => timer !== next)
+      next.callback()
+    }
+    this.nowMs = until
+    await this.settle()
+  }
+
+  of<T extends ConsumerEmitted['type']>(type: T): Extract<ConsumerEmitted, { type: T }>[] {
+    return this.emitted.filter((event): event is Extract<ConsumerEmitted, { type: T }> => event.type === type)
+  }
+
+  toldTypes(): string[] {
+    return this.told.map(({ event }) => event.type)
+  }
+
+  get timers(): number {
+    return this.#timers.length
+  }
+
+  end(): void {
+    this.plane.end(undefined)
+    removeInstance(this.#instance.id)
+  }
+
+  /** The machines' part, as far as these tests need it: a drained partition is known by its word, a close drains, commits and ends. */
+  #hear(path: string, event: { type: string }): void {
+    this.told.push({ path, event: event as never })
+    if (path !== 'consumers/1' || event.type !== 'CLOSE') return
+    for (const { topic, partition } of this.plane.positions()) this.plane.drain({ topic, partition })
+    void this.plane.commitFor(null).then(() => this.plane.end(undefined))
+  }
+
+  #serve(): void {
+    for (const poll of [...this.#polls]) {
+      const partitions = poll.body.topics.flatMap(topic =>
+        topic.partitions.map(({ partition, fetchOffset }) => {
+          const log = this.#logs.get(partition) ?? []
+          const records = Buffer.concat(log.filter(bytes => bytes.readBigInt64BE(0) + BigInt(bytes.readInt32BE(23)) >= fetchOffset))
+          return { partitionIndex: partition, errorCode: 0, records, abortedTransactions: null }
+        })
+      )
+      if (partitions.every(({ records }) => records.length === 0)) continue
+      this.#polls.splice(this.#polls.indexOf(poll), 1)
+      poll.done(undefined, { throttleTimeMs: 0, errorCode: 0, responses: [{ topic: 't', topicId: ID, partitions }] } as never)
+    }
+  }
+}
