@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { partitionMachine as machine, type PartitionEvent } from '../../src/machines/partition.ts'
+import { partitionMachine as machine, type PartitionContext, type PartitionEvent } from '../../src/machines/partition.ts'
 import { assertEveryTransition } from '../support/graph.ts'
 import { runMachine } from '../support/run-machine.ts'
 

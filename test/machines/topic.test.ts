@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { topicMachine as machine, type TopicEvent } from '../../src/machines/topic.ts'
+import { topicMachine as machine, type TopicContext, type TopicEvent } from '../../src/machines/topic.ts'
 import { assertEveryTransition } from '../support/graph.ts'
 import { runMachine } from '../support/run-machine.ts'
 
