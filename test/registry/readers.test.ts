@@ -276,6 +276,18 @@ describe('the topic reader', () => {
     await events.next(event => event.type === 'topic.missing')
   })
 
+  it('reads every partition anew when the name stands for another topic', async () => {
+    makeTopic(2)
+    session.put('/brokers/topics/t', assignment(2, 'A'.repeat(22)))
+    reader().attach(session)
+    await until('leaders', event => event.leaders.length === 2)
+    session.reads.length = 0
+    session.put('/brokers/topics/t', assignment(3, 'B'.repeat(22)))
+    session.put(statePath(2), state(1))
+    await until('leaders', event => event.leaders.length === 3)
+    assert.deepEqual(new Set(session.reads), new Set(['/brokers/topics/t', statePath(0), statePath(1), statePath(2)]))
+  })
+
   it('keeps the last good leader of a partition whose state cannot be read', async () => {
     makeTopic(2)
     reader().attach(session)

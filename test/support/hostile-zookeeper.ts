@@ -58,7 +58,7 @@ export class PeerConnection {
   answersClose = true
   pings = 0
   closed = false
-  readonly onClose: Promise<void>
+  readonly #ended: Promise<void>
   #frames: Buffer[] = []
   #pending = Buffer.alloc(0)
   #waiting: (() => void)[] = []
@@ -68,13 +68,22 @@ export class PeerConnection {
     this.socket = socket
     socket.on('error', () => {})
     socket.on('data', bytes => this.#received(bytes))
-    this.onClose = new Promise(resolve =>
+    this.#ended = new Promise(resolve =>
       socket.on('close', () => {
         this.closed = true
         resolve()
         this.#wake()
       })
     )
+  }
+
+  /** The client has closed the connection; rejects when it does not. */
+  get onClose(): Promise<void> {
+    let timer: NodeJS.Timeout
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the client keeps the connection open')), 10_000)
+    })
+    return Promise.race([this.#ended, late]).finally(() => clearTimeout(timer))
   }
 
   /** Takes the ConnectRequest. */
@@ -177,7 +186,7 @@ export class HostileZooKeeper {
       this.connections++
       const connection = new PeerConnection(socket)
       this.live.add(connection)
-      void connection.onClose.then(() => this.live.delete(connection))
+      socket.on('close', () => this.live.delete(connection))
       const waiting = this.#waiting.shift()
       if (waiting) waiting(connection)
       else this.#arrived.push(connection)

@@ -115,8 +115,8 @@ describe('a broker registration', () => {
     'a rack that is an object': { ...v2, rack: {} },
     'broken UTF-8': Buffer.from([0x7b, 0xff, 0xfe, 0x7d]).toString('latin1'),
     '10,000 levels': `${'['.repeat(10_000)}${']'.repeat(10_000)}`,
-    '10,000 levels in a field': `{"version":5,"x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
-    'more than a megabyte': `{"version":5,"x":"${'x'.repeat(1 << 20)}"}`
+    '10,000 levels in a field': `{"version":5,"endpoints":["PLAINTEXT://b:1"],"x":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`,
+    'more than a megabyte': `{"version":5,"endpoints":["PLAINTEXT://b:1"],"x":"${'x'.repeat(1 << 20)}"}`
   }
   for (const [name, value] of Object.entries(hostile)) {
     it(`with ${name} is refused with its path`, () => {

@@ -10,7 +10,7 @@ import { nodeWorld } from '../../../src/world/node.ts'
 import { Gathered } from '../../support/gathered.ts'
 import { HostileZooKeeper } from '../../support/hostile-zookeeper.ts'
 
-it('defect 10: after the last xid comes 1 again', async () => {
+it('defect 10: after the last xid comes 1 again', { timeout: 10_000 }, async t => {
   const peer = await HostileZooKeeper.start()
   const [host, port] = peer.address.split(':') as [string, string]
   const told = new Gathered<string>()
@@ -35,6 +35,10 @@ it('defect 10: after the last xid comes 1 again', async () => {
       pong: () => {}
     }
   )
+  t.after(async () => {
+    client.end()
+    await peer.close()
+  })
   client.start()
   const connection = await peer.accept()
   await connection.greet()
@@ -47,8 +51,6 @@ it('defect 10: after the last xid comes 1 again', async () => {
   connection.reply(0x7fff_ffff, 0)
   connection.reply(1, 0)
   await done.count(2)
-  client.end()
-  await peer.close()
   assert.deepEqual(told.all, ['connected'])
 })
 

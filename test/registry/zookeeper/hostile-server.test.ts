@@ -25,7 +25,7 @@ const opcode = {
   close: -11
 }
 
-describe('a session with a silent or hostile server', () => {
+describe('a session with a silent or hostile server', { timeout: 60_000 }, () => {
   let peer: HostileZooKeeper
   let sessions: ZooKeeperSession[]
   const uncaught: unknown[] = []
