@@ -12,6 +12,7 @@ import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/c
 import { SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
+import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
 
 export interface Broker {
@@ -60,6 +61,8 @@ export async function connect(cluster: string | ClusterOptions, options: Connect
 export class Cluster implements AsyncDisposable {
   /** The actor behind it: send it commands, listen to it, look at it. */
   readonly actor: ClusterActorRef
+  /** Topics, offsets, groups, versions: questions and orders to the brokers. */
+  readonly admin: Admin
   #instance: Instance
   #topics = new Map<string, Topic>()
   #closed: Promise<void> | undefined
@@ -68,6 +71,7 @@ export class Cluster implements AsyncDisposable {
   constructor(actor: ClusterActorRef, instance: Instance) {
     this.actor = actor
     this.#instance = instance
+    this.admin = new Admin(instance)
   }
 
   /** The live brokers, by id. */
@@ -267,7 +271,8 @@ export class Topic {
   /** Subscribes to this topic. A string names the group; members of one group share the partitions. */
   subscribe(group?: string | (Omit<SubscribeOptions, 'topic' | 'topics' | 'pattern'> & { signal?: AbortSignal })): Consumer {
     const options = typeof group === 'string' ? { group } : (group ?? {})
-    return this.#cluster.subscribe({ topic: this.name, ...options })
+    // Partitions that are named say their topic themselves.
+    return this.#cluster.subscribe(options.partitions ? options : { topic: this.name, ...options })
   }
 
   /** Waits until the topic's partitions and leaders are known. Rejects with UsageError UNKNOWN_TOPIC, or TimeoutError. */
