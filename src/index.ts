@@ -3,10 +3,12 @@
  */
 export { ClusterActor, type ClusterActorRef } from './actors/cluster.ts'
 export type { ClusterInput } from './actors/make-instance.ts'
+export { type OpenZooKeeperOptions, openZooKeeper } from './actors/open-zookeeper.ts'
+export { Admin, type BrokerVersions, type GroupListing, type TopicDescription, type TopicSpec } from './client/admin.ts'
 export { type Broker, Cluster, type ConnectOptions, connect, type Partition, Topic } from './client/cluster.ts'
 export { Consumer } from './client/consumer.ts'
 export { publish, publishLogic, relayLogic } from './client/logic.ts'
-export type { ClusterOptions, Compression, Partitioner, PublishOptions } from './model/config.ts'
+export { type ClusterOptions, type Compression, type Partitioner, type PublishOptions, parseClusterUrl } from './model/config.ts'
 export {
   BrokerError,
   ConnectionError,
@@ -29,3 +31,4 @@ export type {
   TopicPartition
 } from './model/events.ts'
 export type { Headers, HeaderValue, Message, OutgoingMessage, OutgoingRecord, RecordMetadata } from './model/message.ts'
+export type { Stat, WatchEvent, ZooKeeperSession } from './registry/zookeeper/session.ts'

@@ -12,7 +12,7 @@ import { DATA } from './links.ts'
 import { dispatch } from './registry-session.ts'
 
 /** Metadata for these topics (null: all of the cluster) from a link. Never creates a topic. */
-function requestMetadata(link: Link, topics: readonly string[] | null): Promise<ResponseOf<'Metadata'>> {
+export function requestMetadata(link: Link, topics: readonly string[] | null): Promise<ResponseOf<'Metadata'>> {
   const version = link.version('Metadata') ?? 0
   // In version 0 an empty list means all; from version 1 null does.
   const list = topics === null ? (version === 0 ? [] : null) : topics.map(name => ({ topicId: 'AAAAAAAAAAAAAAAAAAAAAA', name }))

@@ -33,13 +33,14 @@ export class KafkaOffsets implements OffsetStore {
     return (await this.read([{ topic, partition }])).get(keyOf({ topic, partition }))
   }
 
-  /** Committed next offsets by `topic/partition`; one that is not there has none. Rejects with SamsaError. */
-  read(partitions: readonly Owned[]): Promise<Map<string, bigint>> {
+  /** Committed next offsets by `topic/partition` (null: of all); one that is not there has none. Rejects with SamsaError. */
+  read(partitions: readonly Owned[] | null): Promise<Map<string, bigint>> {
     return this.#atCoordinator(async link => {
-      const topics = [...byTopic(partitions)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
+      const topics =
+        partitions && [...byTopic(partitions)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
       const grouped = (link.version('OffsetFetch') ?? 0) >= GROUPS_FROM
       const body: RequestOf<'OffsetFetch'> = grouped ? { groups: [{ groupId: this.#group, topics }] } : { groupId: this.#group, topics }
-      const answer = await link.request('OffsetFetch', body, { minVersion: 1, maxVersion: NAMES_UP_TO })
+      const answer = await link.request('OffsetFetch', body, { minVersion: topics ? 1 : 2, maxVersion: NAMES_UP_TO })
       return this.#offsetsOf(answer, grouped)
     })
   }

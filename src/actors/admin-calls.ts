@@ -1,0 +1,257 @@
+/**
+ * The administrative requests behind `cluster.admin`: topics, offsets, groups, versions. Each asks the broker that must answer it
+ * (controller, leader, coordinator, all), and asks again, a few times, where a broker says that it is another one.
+ */
+import { BrokerError, plainError, SamsaError, UsageError } from '../model/errors.ts'
+import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { API_NAMES, type ResponseOf } from '../wire/apis.ts'
+import { API_TABLE } from '../wire/messages/index.ts'
+import { controllerLink, requestMetadata } from './admin.ts'
+import type { Instance } from './instance.ts'
+import { KafkaOffsets } from './kafka-offsets.ts'
+import { DATA } from './links.ts'
+
+/** How often a question is asked again, when the answer is that another broker is responsible now. */
+const ATTEMPTS = 5
+/** Error message and topic-wide defaults by -1 (KIP-464). */
+const CREATE_DEFAULTS_FROM = 4
+/** From here DeleteTopics has structs in place of names (KIP-516). */
+const DELETE_STRUCTS_FROM = 6
+const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+export interface TopicSpec {
+  /** Default: the broker's `num.partitions`. */
+  partitions?: number
+  /** Default: the broker's `default.replication.factor`. */
+  replicationFactor?: number
+  /** Topic settings by name, e.g. `retention.ms`. */
+  configs?: Readonly<Record<string, string>>
+}
+
+export interface TopicDescription {
+  name: string
+  /** Null before Kafka 2.8. */
+  topicId: string | null
+  internal: boolean
+  partitions: { partition: number; leader: number | null; leaderEpoch: number; replicas: number[]; inSync: number[] }[]
+}
+
+export interface GroupListing {
+  group: string
+  /** `Stable`, `Empty` …; empty before Kafka 2.6. */
+  state: string
+  /** `consumer` for consumers. Empty: a group that only commits. */
+  protocolType: string
+  /** Broker that coordinates it. */
+  coordinator: number
+}
+
+export interface BrokerVersions {
+  node: number
+  /** By API name; those that samsa does not know are left out. */
+  apis: Record<string, { min: number; max: number }>
+}
+
+/** Runs `call` until it does not end with an error that asks for another broker or another moment. */
+async function persist<T>(instance: Instance, call: () => Promise<T>): Promise<T> {
+  const { world, options } = instance
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!(error instanceof BrokerError) || attempt === ATTEMPTS || instance.closed) throw error
+      const errorClass = error.kafka ? kafkaError(error.kafka.code).class : 'fatal'
+      if (errorClass !== 'retry' && errorClass !== 'refresh') throw error
+      await new Promise<void>(resolve => void world.setTimer(resolve, options.retryBackoffMs * 2 ** attempt))
+    }
+  }
+}
+
+/** Creates it. Rejects with BrokerError (TOPIC_ALREADY_EXISTS, INVALID_REPLICATION_FACTOR …) and the broker's own words. */
+export function createTopicAs(instance: Instance, topic: string, spec: TopicSpec): Promise<void> {
+  return persist(instance, async () => {
+    const link = await controllerLink(instance)
+    const { partitions = -1, replicationFactor = -1, configs = {} } = spec
+    if ((partitions < 0 || replicationFactor < 0) && (link.version('CreateTopics') ?? 0) < CREATE_DEFAULTS_FROM)
+      throw new UsageError(
+        'INVALID_OPTION',
+        'This Kafka is older than 2.4 and has no defaults for new topics: give partitions and replicationFactor.'
+      )
+    const answer = await link.request('CreateTopics', {
+      topics: [
+        {
+          name: topic,
+          numPartitions: partitions,
+          replicationFactor,
+          assignments: [],
+          configs: Object.entries(configs).map(([name, value]) => ({ name, value }))
+        }
+      ],
+      timeoutMs: instance.options.requestTimeoutMs,
+      validateOnly: false
+    })
+    const result = answer.topics.find(({ name }) => name === topic)
+    throwUnlessDone(result?.errorCode, result?.errorMessage, `CreateTopics ${topic}`)
+  })
+}
+
+/** Deletes it. Rejects with BrokerError (UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED …). */
+export async function deleteTopic(instance: Instance, topic: string): Promise<void> {
+  // "Unknown" is a final answer here: asking again would only take longer to say so.
+  const unknown = await persist(instance, async () => {
+    const link = await controllerLink(instance)
+    const body =
+      (link.version('DeleteTopics') ?? 0) >= DELETE_STRUCTS_FROM
+        ? { topics: [{ name: topic, topicId: noTopicId }] }
+        : { topicNames: [topic] }
+    const answer = await link.request('DeleteTopics', { ...body, timeoutMs: instance.options.requestTimeoutMs })
+    const result = answer.responses.find(({ name }) => name === topic)
+    if (result && kafkaError(result.errorCode).name === 'UNKNOWN_TOPIC_OR_PARTITION')
+      return brokerError(result.errorCode, `DeleteTopics ${topic}`)
+    throwUnlessDone(result?.errorCode, result?.errorMessage, `DeleteTopics ${topic}`)
+  })
+  if (unknown) throw unknown
+}
+
+function throwUnlessDone(code: number | undefined, message: string | null | undefined, what: string): void {
+  if (code === 0) return
+  const error = brokerError(code ?? -1, what)
+  if (!message) throw error
+  throw new BrokerError(error.code, `${error.message} The broker says: ${message}`, {
+    kafka: error.kafka!,
+    retriable: error.retriable,
+    details: error.details
+  })
+}
+
+async function metadata(instance: Instance, topics: readonly string[] | null): Promise<ResponseOf<'Metadata'>> {
+  return requestMetadata(await instance.links.any(instance.options.requestTimeoutMs), topics)
+}
+
+/** Cluster id (null before 0.10.1) and controller as a broker tells them. */
+export async function describeCluster(instance: Instance): Promise<{ clusterId: string | null; controller: number | null }> {
+  const { clusterId, controllerId } = await metadata(instance, [])
+  return { clusterId, controller: controllerId >= 0 ? controllerId : null }
+}
+
+/** These topics, or all, by name. Those that do not exist are left out. */
+export async function describeTopics(instance: Instance, names: readonly string[] | null): Promise<TopicDescription[]> {
+  const { topics } = await metadata(instance, names)
+  return topics
+    .filter(topic => topic.name !== null && (topic.errorCode === 0 || topic.partitions.length > 0))
+    .map(topic => ({
+      name: topic.name!,
+      topicId: topic.topicId === noTopicId ? null : (topic.topicId ?? null),
+      internal: topic.isInternal ?? false,
+      partitions: topic.partitions
+        .map(each => ({
+          partition: each.partitionIndex,
+          leader: each.leaderId >= 0 ? each.leaderId : null,
+          leaderEpoch: each.leaderEpoch,
+          replicas: each.replicaNodes,
+          inSync: each.isrNodes
+        }))
+        .sort((a, b) => a.partition - b.partition)
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * Offsets of these partitions (default: all) at a time: -1n the end, -2n the beginning, else the first at or after that many ms
+ * (KIP-79); -1n in the answer: none. Rejects when one has no leader.
+ */
+export function listOffsets(
+  instance: Instance,
+  topic: string,
+  timestamp: bigint,
+  partitions?: readonly number[]
+): Promise<Map<number, bigint>> {
+  return persist(instance, async () => {
+    const found = (await describeTopics(instance, [topic]))[0]
+    if (!found) throw new UsageError('UNKNOWN_TOPIC', `Topic ${topic} does not exist.`, { details: { topic } })
+    const byLeader = new Map<number, number[]>()
+    for (const { partition, leader } of found.partitions) {
+      if (partitions && !partitions.includes(partition)) continue
+      if (leader === null) throw brokerError(5, `ListOffsets of ${topic}/${partition}`)
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
+    }
+    const answers = await Promise.all([...byLeader].map(([node, list]) => offsetsAt(instance, node, topic, timestamp, list)))
+    return new Map(answers.flat().sort(([a], [b]) => a - b))
+  })
+}
+
+async function offsetsAt(
+  instance: Instance,
+  node: number,
+  topic: string,
+  timestamp: bigint,
+  partitions: number[]
+): Promise<[number, bigint][]> {
+  const { links, options } = instance
+  const link = await links.acquire(node, DATA, options.requestTimeoutMs)
+  const asked = partitions.map(partitionIndex => ({ partitionIndex, timestamp }))
+  const answer = await link.request(
+    'ListOffsets',
+    { replicaId: -1, isolationLevel: 0, topics: [{ name: topic, partitions: asked }], timeoutMs: options.requestTimeoutMs },
+    { minVersion: 1 }
+  )
+  const told = answer.topics.find(({ name }) => name === topic)?.partitions ?? []
+  return partitions.map(partition => {
+    const entry = told.find(({ partitionIndex }) => partitionIndex === partition)
+    if (entry?.errorCode !== 0) throw brokerError(entry?.errorCode ?? -1, `ListOffsets of ${topic}/${partition}`)
+    return [partition, entry.offset]
+  })
+}
+
+/** Every group that Kafka's coordinators know. A broker that does not answer is told as `trouble`; rejects when none does. */
+export async function listGroups(instance: Instance): Promise<GroupListing[]> {
+  const nodes = [...instance.brokers.keys()]
+  const answers = await Promise.allSettled(nodes.map(node => groupsAt(instance, node)))
+  const groups = new Map<string, GroupListing>()
+  let failure: unknown
+  for (const [index, answer] of answers.entries())
+    if (answer.status === 'fulfilled') for (const listing of answer.value) groups.set(listing.group, listing)
+    else {
+      failure = answer.reason
+      instance.emit({ type: 'trouble', where: `brokers/${nodes[index]}`, error: plainError(answer.reason) })
+    }
+  if (answers.every(({ status }) => status === 'rejected')) throw failure ?? new SamsaError('NO_BROKERS', 'The cluster has no live broker.')
+  return [...groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1))
+}
+
+async function groupsAt(instance: Instance, node: number): Promise<GroupListing[]> {
+  const link = await instance.links.acquire(node, DATA, instance.options.requestTimeoutMs)
+  const answer = await link.request('ListGroups', {})
+  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ListGroups at broker ${node}`)
+  return answer.groups.map(({ groupId, groupState, protocolType }) => ({
+    group: groupId,
+    state: groupState ?? '',
+    protocolType,
+    coordinator: node
+  }))
+}
+
+/** What a group has committed in Kafka, in order. */
+export async function groupOffsets(instance: Instance, group: string): Promise<{ topic: string; partition: number; offset: bigint }[]> {
+  const all = await new KafkaOffsets(instance, group).read(null)
+  return [...all]
+    .map(([key, offset]) => {
+      const slash = key.lastIndexOf('/')
+      return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)), offset }
+    })
+    .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
+}
+
+/** The APIs of one broker (KIP-35), from its advertised listener: proof that it can be reached there. */
+export async function brokerVersions(instance: Instance, node: number, timeoutMs: number): Promise<BrokerVersions> {
+  const link = await instance.links.acquire(node, DATA, timeoutMs)
+  const answer = await link.request('ApiVersions', { clientSoftwareName: 'samsa', clientSoftwareVersion: '0.1.0' }, { timeoutMs })
+  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ApiVersions at broker ${node}`)
+  const names = new Map(API_NAMES.map(name => [API_TABLE[name].key as number, name as string]))
+  const apis: BrokerVersions['apis'] = {}
+  for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) {
+    const name = names.get(apiKey)
+    if (name) apis[name] = { min: minVersion, max: maxVersion }
+  }
+  return { node, apis }
+}
