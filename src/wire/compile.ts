@@ -7,10 +7,12 @@
 import { ProtocolError, UsageError } from '../model/errors.ts'
 import { type Definition, type FieldDefinition, within } from './definition.ts'
 import type { Reader } from './reader.ts'
-import { Writer } from './writer.ts'
+import { Misfit, Writer } from './writer.ts'
 
 export interface Codec {
+  /** Throws UsageError with the path of the field that cannot be written. */
   encode(writer: Writer, value: object): void
+  /** Throws ProtocolError on bytes that are not this message. */
   decode(reader: Reader): object
 }
 
@@ -27,6 +29,8 @@ interface Wire {
 }
 
 const NO_BYTES = Buffer.alloc(0)
+/** An array is not made larger than this before its elements have come. */
+const MADE_AT_ONCE = 4_096
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** Fixed-size types: write, read, bytes. */
@@ -71,6 +75,13 @@ function defaultsOf(fields: readonly FieldDefinition[]): Plain {
   return out
 }
 
+/** Frozen to the bottom, but for buffers (which cannot be; those here are empty). */
+function frozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  for (const inner of Object.values(value)) frozen(inner)
+  return Object.freeze(value)
+}
+
 function isDefault(field: FieldDefinition, value: unknown): boolean {
   if (value === undefined) return true
   const fallback = field.default !== undefined ? field.default : field.array || field.type === 'struct' ? undefined : ZEROS[field.type]
@@ -80,8 +91,15 @@ function isDefault(field: FieldDefinition, value: unknown): boolean {
   return field.fields!.every(inner => isDefault(inner, (value as Plain)[inner.name]))
 }
 
-function refuseNull(where: string): never {
-  throw new UsageError('NULL_FIELD', `${where} may not be null in this version.`)
+function refuseNull(): never {
+  throw new Misfit('NULL_FIELD', 'may not be null in this version')
+}
+
+/** Adds a step to the path of what cannot be written. */
+function stepOut(error: unknown, step: string): Misfit {
+  const misfit = error instanceof Misfit ? error : new Misfit('INVALID_FIELD', `cannot be written: ${(error as Error).message}`)
+  misfit.path = step + misfit.path
+  return misfit
 }
 
 const notNull = (where: string): never => {
@@ -93,7 +111,7 @@ function stringWire(where: string, compact: boolean, nullable: boolean): Wire {
     leastBytes: compact ? 1 : 2,
     write(writer, value) {
       if (value !== null) return writer.string(value as string, compact)
-      if (!nullable) refuseNull(where)
+      if (!nullable) refuseNull()
       return compact ? writer.uvarint(0) : writer.int16(-1)
     },
     read(reader) {
@@ -103,16 +121,22 @@ function stringWire(where: string, compact: boolean, nullable: boolean): Wire {
   }
 }
 
+function chunksOf(value: unknown): readonly Uint8Array[] {
+  if (value instanceof Uint8Array) return [value]
+  if (Array.isArray(value) && value.every(chunk => chunk instanceof Uint8Array)) return value
+  throw new Misfit('INVALID_FIELD', `is ${Array.isArray(value) ? 'a list of other things' : typeof value}, not bytes`)
+}
+
 /** `bytes` and `records`. What is written may be a list of chunks (a batch each), which are not joined. */
 function bytesWire(where: string, compact: boolean, nullable: boolean): Wire {
   return {
     leastBytes: compact ? 1 : 4,
     write(writer, value) {
       if (value === null) {
-        if (!nullable) refuseNull(where)
+        if (!nullable) refuseNull()
         return compact ? writer.uvarint(0) : writer.int32(-1)
       }
-      const chunks = value instanceof Uint8Array ? [value] : (value as Uint8Array[])
+      const chunks = chunksOf(value)
       const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
       if (compact) writer.uvarint(length + 1)
       else writer.int32(length)
@@ -125,22 +149,35 @@ function bytesWire(where: string, compact: boolean, nullable: boolean): Wire {
   }
 }
 
+/** Grows as elements come, so that a count alone makes nothing large. */
+function readMany(reader: Reader, element: Wire, count: number): unknown[] {
+  const out: unknown[] = []
+  for (let i = 0; i < count; i++) out.push(element.read(reader))
+  return out
+}
+
 function arrayWire(where: string, element: Wire, compact: boolean, nullable: boolean): Wire {
   return {
     leastBytes: compact ? 1 : 4,
     write(writer, value) {
       if (value === null) {
-        if (!nullable) refuseNull(where)
+        if (!nullable) refuseNull()
         return compact ? writer.uvarint(0) : writer.int32(-1)
       }
-      const list = value as unknown[]
-      if (compact) writer.uvarint(list.length + 1)
-      else writer.int32(list.length)
-      for (const one of list) element.write(writer, one)
+      if (!Array.isArray(value)) throw new Misfit('INVALID_FIELD', `is ${typeof value}, not an array`)
+      if (compact) writer.uvarint(value.length + 1)
+      else writer.int32(value.length)
+      let at = 0
+      try {
+        for (; at < value.length; at++) element.write(writer, value[at])
+      } catch (error) {
+        throw stepOut(error, `[${at}]`)
+      }
     },
     read(reader) {
       const count = reader.count(compact, element.leastBytes)
       if (count < 0) return nullable ? null : notNull(where)
+      if (count > MADE_AT_ONCE) return readMany(reader, element, count)
       const out = new Array(count)
       for (let i = 0; i < count; i++) out[i] = element.read(reader)
       return out
@@ -180,11 +217,16 @@ interface Tagged {
 }
 
 function writeTags(writer: Writer, tagged: readonly Tagged[], value: Plain): void {
+  if (tagged.length === 0) return writer.uvarint(0)
   const present = tagged.filter(({ field }) => !isDefault(field, value[field.name]))
   writer.uvarint(present.length)
   for (const { field, wire } of present) {
     const body = new Writer(64)
-    wire.write(body, value[field.name])
+    try {
+      wire.write(body, value[field.name])
+    } catch (error) {
+      throw stepOut(error, `.${field.name}`)
+    }
     writer.uvarint(field.tag!)
     writer.uvarint(body.bytes)
     for (const chunk of body.finish()) writer.raw(chunk)
@@ -199,6 +241,10 @@ function readTags(reader: Reader, byTag: ReadonlyMap<number, Tagged>, out: Plain
   })
 }
 
+function refuseUnsupported(field: FieldDefinition, version: number): never {
+  throw stepOut(new Misfit('UNSUPPORTED_FIELD', `is set, and version ${version} cannot carry it`), `.${field.name}`)
+}
+
 function structWire(fields: readonly FieldDefinition[], version: number, flexible: boolean, where: string): Wire {
   const place = (field: FieldDefinition) => `${where}.${field.name}`
   const isTagged = (field: FieldDefinition) => flexible && within(field.tagged, version)
@@ -211,25 +257,29 @@ function structWire(fields: readonly FieldDefinition[], version: number, flexibl
   const byTag = new Map(tagged.map(one => [one.field.tag!, one]))
   const absent = fields.filter(field => !within(field.versions, version))
   const strict = absent.filter(field => !field.ignorable)
-  // Fields that this version does not carry come first into the object, so that its shape is always the same: a copy of this template.
-  const hasObjects = fields.some(field => !plain.includes(field) && (field.array || field.type === 'struct'))
-  const template = defaultsOf(fields)
-  const blank = hasObjects ? () => defaultsOf(fields) : () => ({ ...template })
+  // A copy of this is what is read into, so that the shape is always the same. What it holds is shared, therefore frozen.
+  const template = frozen(defaultsOf(fields))
   return {
     leastBytes: wires.reduce((sum, { wire }) => sum + wire.leastBytes, 0) + (flexible ? 1 : 0),
     write(writer, given) {
+      if (typeof given !== 'object' || given === null)
+        throw new Misfit('INVALID_FIELD', `is ${given === null ? 'null' : typeof given}, not an object`)
       const value = given as Plain
-      for (const { field, name, wire } of wires) {
-        const own = value[name]
-        wire.write(writer, own === undefined ? defaultOf(field) : own)
+      let at = 0
+      try {
+        for (; at < wires.length; at++) {
+          const { field, name, wire } = wires[at]!
+          const own = value[name]
+          wire.write(writer, own === undefined ? defaultOf(field) : own)
+        }
+      } catch (error) {
+        throw stepOut(error, `.${wires[at]!.name}`)
       }
-      for (const field of strict)
-        if (!isDefault(field, value[field.name]))
-          throw new UsageError('UNSUPPORTED_FIELD', `${place(field)} is set, and version ${version} cannot carry it.`)
+      for (const field of strict) if (!isDefault(field, value[field.name])) refuseUnsupported(field, version)
       if (flexible) writeTags(writer, tagged, value)
     },
     read(reader) {
-      const out = blank() as Plain
+      const out: Plain = { ...template }
       for (const { name, wire } of wires) out[name] = wire.read(reader)
       if (flexible) readTags(reader, byTag, out)
       return out
@@ -242,5 +292,15 @@ export function compile(definition: Definition, version: number): Codec {
   if (!within(definition.versions, version))
     throw new UsageError('UNSUPPORTED_VERSION', `${definition.name} has the versions ${definition.versions.join(' to ')}, not ${version}.`)
   const wire = structWire(definition.fields, version, within(definition.flexible, version), definition.name)
-  return { encode: (writer, value) => wire.write(writer, value), decode: reader => wire.read(reader) as object }
+  return {
+    encode(writer, value) {
+      try {
+        wire.write(writer, value)
+      } catch (error) {
+        const { code, path, message } = stepOut(error, definition.name)
+        throw new UsageError(code, `${path} ${message}.`, { cause: error, details: { field: path } })
+      }
+    },
+    decode: reader => wire.read(reader) as object
+  }
 }

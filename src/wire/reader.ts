@@ -7,6 +7,10 @@ import { ProtocolError } from '../model/errors.ts'
 const UUID_BYTES = 16
 /** Tagged fields of one struct; Kafka's own have a handful. */
 const TAGS_MAX = 1_000
+/** Elements of an array whose elements take no bytes at all: nothing else bounds their number. */
+const EMPTY_ELEMENTS_MAX = 1_000
+/** Kafka refuses longer strings, compact or not (`MessageGenerator`: "string field had invalid length"). */
+const STRING_MAX_BYTES = 0x7fff
 
 export class Reader {
   readonly buffer: Buffer
@@ -33,7 +37,7 @@ export class Reader {
   }
 
   int8(): number {
-    return this.buffer.readInt8(this.take(1))
+    return (this.buffer[this.take(1)]! << 24) >> 24
   }
 
   /** Java writes 1 and reads anything but 0 as true. */
@@ -42,19 +46,22 @@ export class Reader {
   }
 
   int16(): number {
-    return this.buffer.readInt16BE(this.take(2))
+    return (this.uint16() << 16) >> 16
   }
 
   uint16(): number {
-    return this.buffer.readUInt16BE(this.take(2))
+    const at = this.take(2)
+    return (this.buffer[at]! << 8) | this.buffer[at + 1]!
   }
 
   int32(): number {
-    return this.buffer.readInt32BE(this.take(4))
+    const at = this.take(4)
+    const { buffer } = this
+    return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!
   }
 
   uint32(): number {
-    return this.buffer.readUInt32BE(this.take(4))
+    return this.int32() >>> 0
   }
 
   int64(): bigint {
@@ -68,6 +75,8 @@ export class Reader {
   /** At most five bytes, 32 bits. */
   uvarint(): number {
     const { buffer, end } = this
+    // Nearly always one byte.
+    if (this.at < end && buffer[this.at]! < 0x80) return buffer[this.at++]!
     let value = 0
     for (let shift = 0; shift < 35; shift += 7) {
       if (this.at >= end) throw new ProtocolError('TRUNCATED', `A varint is cut at byte ${this.at}.`)
@@ -86,6 +95,7 @@ export class Reader {
   }
 
   string(bytes: number): string {
+    if (bytes > STRING_MAX_BYTES) throw new ProtocolError('STRING_TOO_LONG', `A string of ${bytes} bytes at byte ${this.at}.`)
     const at = this.take(bytes)
     return this.buffer.toString('utf8', at, at + bytes)
   }
@@ -99,7 +109,7 @@ export class Reader {
   count(compact: boolean, elementBytes: number): number {
     const count = compact ? this.uvarint() - 1 : this.int32()
     if (count < -1) throw new ProtocolError('NEGATIVE_LENGTH', `An array of ${count} elements at byte ${this.at}.`)
-    if (count * elementBytes > this.remaining)
+    if (elementBytes === 0 ? count > EMPTY_ELEMENTS_MAX : count * elementBytes > this.remaining)
       throw new ProtocolError('ARRAY_TOO_LONG', `An array of ${count} elements at byte ${this.at}, where ${this.remaining} bytes are left.`)
     return count
   }

@@ -1,10 +1,31 @@
 /**
  * Writes into one growing buffer; large foreign bytes (record batches) are taken by reference, so that a Produce request copies nothing.
+ * Every value is checked: what its type cannot hold is a Misfit, which `compile.ts` turns into a UsageError that names the field.
  */
-import { LimitError } from '../model/errors.ts'
 
 /** From this size on bytes are not copied but put between two chunks. */
 const BY_REFERENCE_BYTES = 1_024
+/** What Kafka allows for any string, compact or not. */
+export const STRING_MAX_BYTES = 0x7fff
+const UUID = /^[A-Za-z0-9_-]{22}$/
+const LEAST_INT64 = -(2n ** 63n)
+const MOST_INT64 = 2n ** 63n - 1n
+
+/** A value that cannot travel. On its way out each struct and array puts its step in front, so that `path` ends as the field's whole path. */
+export class Misfit extends Error {
+  readonly code: string
+  path = ''
+
+  constructor(code: string, reason: string) {
+    super(reason)
+    this.code = code
+  }
+}
+
+function misfit(value: unknown, type: string): never {
+  const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : typeof value === 'object' ? typeof value : String(value)
+  throw new Misfit('INVALID_FIELD', `is ${value === null ? 'null' : shown}, not ${type}`)
+}
 
 export class Writer {
   #buffer: Buffer
@@ -23,41 +44,48 @@ export class Writer {
     return this.#chunkBytes + this.#at - this.#chunkAt
   }
 
+  // In all of these the room is made first: it may put another buffer in the place of this one.
+
   int8(value: number): void {
+    if ((value << 24) >> 24 !== value) misfit(value, 'an int8')
     const at = this.#room(1)
-    this.#buffer[at] = value & 0xff
+    this.#buffer[at] = value
   }
 
   bool(value: boolean): void {
+    if (typeof value !== 'boolean') misfit(value, 'a boolean')
     this.int8(value ? 1 : 0)
   }
 
   int16(value: number): void {
-    const at = this.#room(2)
-    this.#buffer.writeInt16BE(value, at)
+    if ((value << 16) >> 16 !== value) misfit(value, 'an int16')
+    this.#two(value)
   }
 
   uint16(value: number): void {
-    const at = this.#room(2)
-    this.#buffer.writeUInt16BE(value, at)
+    if ((value & 0xffff) !== value) misfit(value, 'a uint16')
+    this.#two(value)
   }
 
   int32(value: number): void {
-    const at = this.#room(4)
-    this.#buffer.writeInt32BE(value, at)
+    if ((value | 0) !== value) misfit(value, 'an int32')
+    this.#four(value)
   }
 
   uint32(value: number): void {
-    const at = this.#room(4)
-    this.#buffer.writeUInt32BE(value, at)
+    if (value >>> 0 !== value) misfit(value, 'a uint32')
+    this.#four(value)
   }
 
   int64(value: bigint): void {
+    if (typeof value !== 'bigint') misfit(value, 'a bigint')
+    if (value < LEAST_INT64 || value > MOST_INT64) misfit(value, 'an int64')
     const at = this.#room(8)
     this.#buffer.writeBigInt64BE(value, at)
   }
 
   float64(value: number): void {
+    if (typeof value !== 'number') misfit(value, 'a number')
     const at = this.#room(8)
     this.#buffer.writeDoubleBE(value, at)
   }
@@ -73,17 +101,20 @@ export class Writer {
     this.#at -= 5 - (at - from)
   }
 
+  /** URL-safe base64 of 16 bytes, without padding. */
   uuid(value: string): void {
+    if (typeof value !== 'string' || !UUID.test(value)) misfit(value, "a uuid in Kafka's form, 22 characters of URL-safe base64")
     const at = this.#room(16)
-    if (this.#buffer.write(value, at, 16, 'base64url') !== 16 || value.length !== 22)
-      throw new TypeError(`"${value}" is not a uuid in Kafka's base64 form`)
+    this.#buffer.write(value, at, 16, 'base64url')
   }
 
   string(value: string, compact: boolean): void {
+    if (typeof value !== 'string') misfit(value, 'a string')
     const length = Buffer.byteLength(value)
-    if (!compact && length > 0x7fff) throw new LimitError('STRING_TOO_LONG', `A string of ${length} bytes; the protocol holds 32,767 here.`)
+    if (length > STRING_MAX_BYTES)
+      throw new Misfit('STRING_TOO_LONG', `has ${length} bytes; Kafka takes strings of up to ${STRING_MAX_BYTES}`)
     if (compact) this.uvarint(length + 1)
-    else this.int16(length)
+    else this.#two(length)
     const at = this.#room(length)
     this.#buffer.write(value, at, length)
   }
@@ -106,6 +137,20 @@ export class Writer {
     return this.#chunks
   }
 
+  #two(value: number): void {
+    const at = this.#room(2)
+    this.#buffer[at] = value >> 8
+    this.#buffer[at + 1] = value
+  }
+
+  #four(value: number): void {
+    const at = this.#room(4)
+    this.#buffer[at] = value >> 24
+    this.#buffer[at + 1] = value >> 16
+    this.#buffer[at + 2] = value >> 8
+    this.#buffer[at + 3] = value
+  }
+
   #cut(): void {
     if (this.#at === this.#chunkAt) return
     this.#chunks.push(this.#buffer.subarray(this.#chunkAt, this.#at))
@@ -113,7 +158,6 @@ export class Writer {
     this.#chunkAt = this.#at
   }
 
-  /** Where the next bytes go. It may replace the buffer: take the place first, then write. */
   #room(bytes: number): number {
     const at = this.#at
     if (at + bytes > this.#buffer.length) return this.#grow(bytes)
