@@ -5,6 +5,7 @@ import { type EventObject, fromCallback } from 'xstate'
 import { type ConsumerContext, consumerMachine, type Owned } from '../machines/consumer.ts'
 import { bind } from './bind.ts'
 import type { ConsumerPlane } from './consumer-plane.ts'
+import { groupMemberActor } from './group-member.ts'
 import { ensureActor, findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
 import { manualMemberActor } from './manual-member.ts'
 import { tierActor } from './tier.ts'
@@ -25,7 +26,7 @@ function stopPartitions(instance: Instance, context: ConsumerContext, partitions
 }
 
 export const consumerActor = bind(consumerMachine, {
-  actors: { plane: planeLeaf, tier: tierActor, manualMember: manualMemberActor } as never,
+  actors: { plane: planeLeaf, tier: tierActor, manualMember: manualMemberActor, zookeeperMember: groupMemberActor } as never,
   actions: {
     tell: ({ context }, { path, event }) => void tell(instanceOf(context.instance), path, event),
     claim: ({ context }, { epoch, partitions }) => {
