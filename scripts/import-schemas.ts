@@ -131,7 +131,7 @@ function readFields(fields: SchemaField[], within: Range, structs: Map<string, S
     const nullable = parseRange(field.nullableVersions, within)
     out.push({
       name: lower(field.name),
-      type: isStruct ? type : type,
+      type,
       array,
       versions,
       ...(nullable ? { nullable } : {}),
@@ -163,11 +163,11 @@ function readMessage(schema: Schema): Message {
 /** Fields of both, in the newer order; those that only the older has follow their older neighbour. */
 function mergeFields(old: Field[], recent: Field[], where: string): Field[] {
   const out = recent.map(field => {
-    const before = old.find(other => other.name === field.name && other.type === field.type)
+    const before = old.find(other => other.name === field.name)
     return before ? mergeField(before, field, `${where}.${field.name}`) : field
   })
   for (const [index, field] of old.entries()) {
-    if (out.some(other => other.name === field.name && other.type === field.type)) continue
+    if (out.some(other => other.name === field.name)) continue
     const previous = index === 0 ? -1 : out.findIndex(other => other.name === old[index - 1]!.name)
     out.splice(previous + 1, 0, field)
   }
@@ -175,7 +175,9 @@ function mergeFields(old: Field[], recent: Field[], where: string): Field[] {
 }
 
 function mergeField(old: Field, recent: Field, where: string): Field {
-  if (old.array !== recent.array || old.tag !== recent.tag) throw new Error(`${where} differs between the two schema sets`)
+  const told = (field: Field) =>
+    JSON.stringify([field.fields ? 'struct' : field.type, field.array, field.tag, field.rigid, String(field.default)])
+  if (told(old) !== told(recent)) throw new Error(`${where} differs between the two releases: ${told(old)} and ${told(recent)}`)
   const nullable = union(old.nullable, recent.nullable, where)
   const tagged = union(old.tagged, recent.tagged, where)
   return {
@@ -276,8 +278,11 @@ function writeFiles(old: Map<string, Schema>, recent: Map<string, Schema>): Map<
   }
   const files = new Map<string, string>()
   const apis: { name: string; key: number; versions: Range }[] = []
-  for (const schema of new Map([...old, ...recent]).values()) {
-    if (schema.type !== 'request') continue
+  const newest = new Map(
+    [...old.values(), ...recent.values()].filter(({ type }) => type === 'request').map(schema => [schema.apiKey, schema])
+  )
+  // By key, not by name: an API that was renamed is one API, under its newer name.
+  for (const schema of newest.values()) {
     const name = schema.name.replace(/Request$/, '')
     const listeners = [...(old.get(schema.name)?.listeners ?? []), ...(recent.get(schema.name)?.listeners ?? [])]
     if (BETWEEN_BROKERS.has(name) || !listeners.some(listener => listener === 'broker' || listener === 'zkBroker')) continue

@@ -1,11 +1,11 @@
 /**
  * Kafka's APIs: definitions loaded when an API is first used, codecs compiled once per version, whole frames in and out.
  */
-import { ProtocolError, UsageError } from '../model/errors.ts'
+import { LimitError, ProtocolError, UsageError } from '../model/errors.ts'
 import { type Codec, compile } from './compile.ts'
 import { type Definition, within } from './definition.ts'
 import { API_TABLE, type ApiTypes } from './messages/index.ts'
-import { requestHeader } from './messages/request-header.ts'
+import { type RequestHeader, requestHeader } from './messages/request-header.ts'
 import { responseHeader } from './messages/response-header.ts'
 import { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
@@ -27,6 +27,17 @@ export interface Frame {
   bytes: number
 }
 
+/** What any request begins with, whatever its version. */
+export interface RequestHead {
+  apiKey: number
+  apiVersion: number
+  correlationId: number
+}
+
+/** The size prefix, an int32. */
+const SIZE_BYTES = 4
+const FRAME_MAX_BYTES = 0x7fffffff
+
 const headerCodecs = {
   request: [1, 2].map(version => compile(requestHeader, version)),
   response: [0, 1].map(version => compile(responseHeader, version))
@@ -39,7 +50,8 @@ export class Api<N extends ApiName> {
   readonly maxVersion: number
   #request: Definition
   #response: Definition
-  #codecs = new Map<string, Codec>()
+  /** By version, made when first used. */
+  #codecs = { request: [] as Codec[], response: [] as Codec[] }
 
   constructor(name: N, definitions: { request: Definition; response: Definition }) {
     this.name = name
@@ -65,10 +77,15 @@ export class Api<N extends ApiName> {
     return { correlationId, body: this.#whole(this.#codec('response', told), reader) as ResponseOf<N> }
   }
 
-  /** The server's side: a request frame without its size prefix. */
+  /** The server's side: a request frame without its size prefix, of the API and version that `readRequestHead` found in it. */
   decodeRequest(version: number, frame: Buffer): RequestMeta & { body: RequestOf<N> } {
     const reader = new Reader(frame)
-    const header = this.#requestHeader(version).decode(reader) as RequestMeta
+    const header = this.#requestHeader(version).decode(reader) as RequestHeader
+    if (header.requestApiKey !== this.key || header.requestApiVersion !== version)
+      throw new ProtocolError(
+        'WRONG_API',
+        `The frame is of API ${header.requestApiKey} in version ${header.requestApiVersion}, not ${this.name} in ${version}.`
+      )
     return {
       correlationId: header.correlationId,
       clientId: header.clientId,
@@ -91,13 +108,7 @@ export class Api<N extends ApiName> {
   }
 
   #codec(side: 'request' | 'response', version: number): Codec {
-    const key = side + version
-    let codec = this.#codecs.get(key)
-    if (!codec) {
-      codec = compile(side === 'request' ? this.#request : this.#response, version)
-      this.#codecs.set(key, codec)
-    }
-    return codec
+    return (this.#codecs[side][version] ??= compile(side === 'request' ? this.#request : this.#response, version))
   }
 
   #frame(headerCodec: Codec, header: object, bodyCodec: Codec, body: object): Frame {
@@ -106,9 +117,14 @@ export class Api<N extends ApiName> {
     headerCodec.encode(writer, header)
     bodyCodec.encode(writer, body)
     const { bytes } = writer
+    if (bytes - SIZE_BYTES > FRAME_MAX_BYTES)
+      throw new LimitError(
+        'FRAME_TOO_LARGE',
+        `${this.name} would take ${bytes} bytes; a frame holds ${FRAME_MAX_BYTES}. Send less at once.`
+      )
     const chunks = writer.finish()
     const first = chunks[0]!
-    new DataView(first.buffer, first.byteOffset).setInt32(0, bytes - 4)
+    new DataView(first.buffer, first.byteOffset).setInt32(0, bytes - SIZE_BYTES)
     return { chunks, bytes }
   }
 
@@ -127,9 +143,11 @@ const byKey = new Map(API_NAMES.map(name => [API_TABLE[name].key, name]))
 export async function loadApi<N extends ApiName>(name: N): Promise<Api<N>> {
   const there = loaded.get(name)
   if (there) return there as unknown as Api<N>
-  const api = new Api(name, await API_TABLE[name].load())
-  loaded.set(name, api as unknown as Api<ApiName>)
-  return api
+  const definitions = await API_TABLE[name].load()
+  // Another call may have been quicker: there is one codec per version in the process.
+  const api = loaded.get(name) ?? (new Api(name, definitions) as unknown as Api<ApiName>)
+  loaded.set(name, api)
+  return api as unknown as Api<N>
 }
 
 /** An API that `loadApi` has loaded. Throws when it has not: the hot path must not wait. */
@@ -137,6 +155,12 @@ export function loadedApi<N extends ApiName>(name: N): Api<N> {
   const api = loaded.get(name)
   if (!api) throw new UsageError('API_NOT_LOADED', `${name} has not been loaded; call loadApi first.`)
   return api as unknown as Api<N>
+}
+
+/** The server's side: which API and version a request frame (without its size prefix) is of. Throws ProtocolError when it is cut. */
+export function readRequestHead(frame: Buffer): RequestHead {
+  const reader = new Reader(frame)
+  return { apiKey: reader.int16(), apiVersion: reader.int16(), correlationId: reader.int32() }
 }
 
 /** The API with this key; undefined for one that we do not know. */

@@ -54,7 +54,7 @@ export class FrameReader {
     if (this.#prefixAt < PREFIX_BYTES) return at
     this.#prefixAt = 0
     const size = this.#prefix.readInt32BE(0)
-    if (size < PREFIX_BYTES || size > this.#max) throw this.#badSize(size, chunk.subarray(at, at + 1))
+    if (size < PREFIX_BYTES || size > this.#max) throw this.#badSize(size)
     this.#frame = this.#allocate(size)
     this.#frameAt = 0
     return at
@@ -68,15 +68,14 @@ export class FrameReader {
     return frame
   }
 
-  #badSize(size: number, next: Buffer): ProtocolError {
+  #badSize(size: number): ProtocolError {
     const [first, second] = this.#prefix
     if ((first === 0x15 || first === 0x16) && second === 3)
       return new ProtocolError(
         'TLS_PEER',
         'The peer speaks TLS on this port; this listener needs a TLS connection. Name a PLAINTEXT listener (listenerName).'
       )
-    const text = this.#prefix.toString('latin1') + next.toString('latin1')
-    if (text.startsWith('HTTP')) return new ProtocolError('HTTP_PEER', 'The peer speaks HTTP: this is not a Kafka port.')
+    if (this.#prefix.toString('latin1') === 'HTTP') return new ProtocolError('HTTP_PEER', 'The peer speaks HTTP: this is not a Kafka port.')
     return new ProtocolError(
       'BAD_FRAME_SIZE',
       `A frame of ${size} bytes was announced; ${PREFIX_BYTES} to ${this.#max} are taken. This is not a Kafka port, or maxFrameBytes is too small.`

@@ -2,10 +2,8 @@
  * Which version of an API two sides speak: the highest that both have (KIP-35).
  */
 import { BrokerError } from '../model/errors.ts'
-import { type ApiName, apiNameOf, type RequestOf, type ResponseOf } from './apis.ts'
+import { type ApiName, apiNameOf, type ResponseOf } from './apis.ts'
 import { API_TABLE, type ApiTypes } from './messages/index.ts'
-
-export type { RequestOf }
 
 export interface ApiRange {
   min: number
@@ -61,7 +59,8 @@ export function chooseVersion(
   const ours = OURS.get(name)!
   const low = Math.max(ours.min, limits.minVersion ?? 0)
   const high = Math.min(ours.max, limits.maxVersion ?? ours.max)
-  const what = theirs ? `it speaks versions ${theirs.min} to ${theirs.max}` : 'it does not offer that API'
+  const offered = versions ? 'it does not offer that API' : 'it has not said yet what it speaks'
+  const what = theirs ? `it speaks versions ${theirs.min} to ${theirs.max}` : offered
   throw new BrokerError(
     'UNSUPPORTED_VERSION',
     `The broker cannot take ${name} in versions ${low} to ${high}: ${what}. Another version of Kafka is needed for this call.`,

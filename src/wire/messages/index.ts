@@ -62,7 +62,6 @@ export interface ApiTypes {
   ConsumerGroupDescribe: { request: import('./consumer-group-describe.ts').ConsumerGroupDescribeRequest; response: import('./consumer-group-describe.ts').ConsumerGroupDescribeResponse }
   GetTelemetrySubscriptions: { request: import('./get-telemetry-subscriptions.ts').GetTelemetrySubscriptionsRequest; response: import('./get-telemetry-subscriptions.ts').GetTelemetrySubscriptionsResponse }
   PushTelemetry: { request: import('./push-telemetry.ts').PushTelemetryRequest; response: import('./push-telemetry.ts').PushTelemetryResponse }
-  ListClientMetricsResources: { request: import('./list-client-metrics-resources.ts').ListClientMetricsResourcesRequest; response: import('./list-client-metrics-resources.ts').ListClientMetricsResourcesResponse }
   ListConfigResources: { request: import('./list-config-resources.ts').ListConfigResourcesRequest; response: import('./list-config-resources.ts').ListConfigResourcesResponse }
   DescribeTopicPartitions: { request: import('./describe-topic-partitions.ts').DescribeTopicPartitionsRequest; response: import('./describe-topic-partitions.ts').DescribeTopicPartitionsResponse }
   ShareGroupHeartbeat: { request: import('./share-group-heartbeat.ts').ShareGroupHeartbeatRequest; response: import('./share-group-heartbeat.ts').ShareGroupHeartbeatResponse }
@@ -139,7 +138,6 @@ export const API_TABLE: Record<keyof ApiTypes, { key: number; versions: readonly
   ConsumerGroupDescribe: { key: 69, versions: [0, 1], load: () => import('./consumer-group-describe.ts') },
   GetTelemetrySubscriptions: { key: 71, versions: [0, 0], load: () => import('./get-telemetry-subscriptions.ts') },
   PushTelemetry: { key: 72, versions: [0, 0], load: () => import('./push-telemetry.ts') },
-  ListClientMetricsResources: { key: 74, versions: [0, 0], load: () => import('./list-client-metrics-resources.ts') },
   ListConfigResources: { key: 74, versions: [0, 1], load: () => import('./list-config-resources.ts') },
   DescribeTopicPartitions: { key: 75, versions: [0, 0], load: () => import('./describe-topic-partitions.ts') },
   ShareGroupHeartbeat: { key: 76, versions: [0, 1], load: () => import('./share-group-heartbeat.ts') },
