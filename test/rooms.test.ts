@@ -25,7 +25,7 @@ const rooms: Record<string, { rooms: string[]; packages?: string[] }> = {
   journal: { rooms: ['model'], packages: ['msgpackr', '@node-rs/crc32', 'xstate'] },
   embedded: { rooms: ['wire', 'model'] },
   inspector: { rooms: ['index', 'journal'] },
-  cli: { rooms: ['index', 'journal', 'world'] },
+  cli: { rooms: ['index', 'journal', 'world', 'model'] },
   world: { rooms: ['model'] }
 }
 
@@ -104,6 +104,7 @@ function worldFaults({ path, room, text }: File): string[] {
   if (room === 'world') return []
   const code = codeOf(text)
   return waysOut.flatMap(([pattern, what]) => {
+    if (path === 'cli/terminal.ts' && what === 'the process') return []
     const match = [...code.matchAll(new RegExp(pattern, 'g'))].find(each => !isMethod(code, each.index, each[0]))
     if (!match) return []
     const line = code.slice(0, match.index).split('\n').length

@@ -1,0 +1,186 @@
+/**
+ * `samsa produce TOPIC`: the lines of standard input, published. Memory is bounded: reading waits while too much is not acked.
+ */
+import type { Compression, OutgoingRecord, Topic } from '../../index.ts'
+import { choice, pair, wholeNumber } from '../arguments.ts'
+import { type Command, type Context, EXIT } from '../command.ts'
+import { errorText } from '../errors.ts'
+import { LineSplitter, splitKey } from '../lines.ts'
+import { every } from '../terminal.ts'
+import { Window } from '../window.ts'
+
+/** Published and not settled, at most: enough for the network, little for the memory. */
+const WINDOW_MESSAGES = 20_000
+const WINDOW_BYTES = 32 * 1024 * 1024
+const MAX_LINE_BYTES = 1024 * 1024
+/** A pipe is no conversation: 5 ms more fill the batches. */
+const LINGER_MS = 5
+/** So many failures are told one by one; after them only their number. */
+const TOLD = 5
+
+const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+
+export const produce: Command = {
+  summary: 'publish the lines of standard input',
+  usage: 'TOPIC [options] < lines',
+  takes: [1, 1],
+  handlesInterrupt: true,
+  options: {
+    'key-separator': { value: 'TEXT', short: 'K', help: 'key and value are separated by this; a line without it has no key' },
+    partition: { value: 'N', short: 'p', help: 'exactly this partition' },
+    header: { value: 'NAME=VALUE', short: 'H', multiple: true, help: 'a header of every message' },
+    compression: { value: 'CODEC', short: 'z', help: COMPRESSIONS.join(', ') },
+    acks: { value: 'WHO', help: 'all (in-sync replicas; default), leader, none' },
+    'linger-ms': { value: 'MS', help: `wait so long for a fuller batch (default ${LINGER_MS})` },
+    'max-bytes': { value: 'BYTES', help: 'the longest line (default 1048576)' },
+    create: { help: 'create the topic when it does not exist' },
+    echo: { value: 'acked', help: 'print each line when it is acked, in the order of acks' }
+  },
+  notes: [
+    'Lines end at a newline byte; a last one without it counts. Bytes are published unchanged, whatever their encoding.',
+    'Exit code 0: every line is acked. 1: some are not; stderr says how many failed (not written) and how many are unknown.'
+  ],
+  examples: [
+    ['seq 1000 | samsa produce numbers --create', 'a thousand messages'],
+    ['samsa produce users -K : < users.txt', 'key:value a line'],
+    ['tail -F app.log | samsa produce logs -z zstd -H host=web1', 'a log as it grows'],
+    ['samsa produce jobs --echo acked < todo > done', 'know which lines are safe']
+  ],
+  async run(context) {
+    const { args } = context
+    const name = args.positionals[0]!
+    const settings = settingsOf(context)
+    const cluster = await context.connect({ createTopics: args.has('create'), publish: settings.publish })
+    const topic = cluster.topic(name)
+    if (!args.has('create')) await topic.describe()
+    if (context.terminal.inputIsTerminal) context.note('Reading lines from the terminal; Ctrl-D ends.')
+    return new Producing(context, topic, settings).run()
+  }
+}
+
+type Settings = ReturnType<typeof settingsOf>
+
+function settingsOf({ args }: Context) {
+  if (args.one('echo') !== undefined) choice('echo', args.one('echo')!, ['acked'])
+  const separator = args.one('key-separator')
+  const partition = args.one('partition')
+  const headers = args.all('header').map(text => pair('header', text))
+  const maxBytes = wholeNumber('max-bytes', args.one('max-bytes') ?? String(MAX_LINE_BYTES), 1, 100 * MAX_LINE_BYTES)
+  const acks = choice('acks', args.one('acks') ?? 'all', ['all', 'leader', 'none'])
+  return {
+    separator: separator ? Buffer.from(separator) : undefined,
+    echo: args.has('echo'),
+    maxBytes,
+    fields: {
+      ...(partition === undefined ? {} : { partition: wholeNumber('partition', partition, 0, 2 ** 31 - 1) }),
+      ...(headers.length === 0 ? {} : { headers })
+    } satisfies Partial<OutgoingRecord>,
+    publish: {
+      acks,
+      lingerMs: wholeNumber('linger-ms', args.one('linger-ms') ?? String(LINGER_MS), 0, 600_000),
+      compression: choice<Compression>('compression', args.one('compression') ?? 'none', COMPRESSIONS),
+      // The line itself, and room for its headers and framing.
+      maxRequestBytes: Math.min(100 * MAX_LINE_BYTES, maxBytes + 65_536)
+    }
+  }
+}
+
+class Producing {
+  #context: Context
+  #topic: Topic
+  #settings: Settings
+  #window = new Window(WINDOW_MESSAGES, WINDOW_BYTES)
+  #acked = 0
+  #failed = 0
+  #unknown = 0
+  #told = 0
+  #echoes: Buffer[] = []
+  #over = false
+
+  constructor(context: Context, topic: Topic, settings: Settings) {
+    this.#context = context
+    this.#topic = topic
+    this.#settings = settings
+  }
+
+  async run(): Promise<number> {
+    const { terminal, interrupted, world, showsProgress } = this.#context
+    const sinceMs = world.monotonicMs()
+    const stopProgress = showsProgress ? every(world, 500, () => terminal.progress(this.#counts())) : () => {}
+    const splitter = new LineSplitter(this.#settings.maxBytes, {
+      line: (line, number) => this.#publish(line, number),
+      tooLong: (bytes, number) => this.#lost(number, 'failed', `it has ${bytes} bytes, more than --max-bytes ${this.#settings.maxBytes}`)
+    })
+    try {
+      for await (const chunk of terminal.input(interrupted)) {
+        splitter.write(chunk)
+        await this.#window.room()
+        if (this.#settings.echo) await terminal.out.room()
+        if (this.#over) break
+      }
+      // What an interrupted read left behind is no line.
+      if (!interrupted.aborted) splitter.end()
+      await this.#window.empty()
+    } finally {
+      stopProgress()
+      terminal.progress('')
+    }
+    this.#flushEchoes()
+    return this.#verdict((world.monotonicMs() - sinceMs) / 1_000)
+  }
+
+  #publish(line: Buffer, number: number): void {
+    const { separator, echo, fields } = this.#settings
+    const { key, value } = splitKey(line, separator)
+    const bytes = line.length
+    const kept = echo ? Buffer.concat([line, NEWLINE]) : undefined
+    this.#window.enter(bytes)
+    this.#topic.publish({ key, value, ...fields }).then(
+      () => {
+        this.#acked++
+        if (kept) this.#echo(kept)
+        this.#window.leave(bytes)
+      },
+      (error: Error & { code?: string; outcome?: string }) => {
+        if (error.code === 'CLUSTER_CLOSED') this.#over = true
+        this.#lost(number, error.outcome === 'unknown' ? 'unknown' : 'failed', errorText(error).replace(/^samsa: /, ''))
+        this.#window.leave(bytes)
+      }
+    )
+  }
+
+  /** Lines of one turn are written together. */
+  #echo(line: Buffer): void {
+    this.#echoes.push(line)
+    if (this.#echoes.length === 1) this.#context.world.defer(() => this.#flushEchoes())
+  }
+
+  #flushEchoes(): void {
+    if (this.#echoes.length > 0) this.#context.terminal.out.write(Buffer.concat(this.#echoes))
+    this.#echoes = []
+  }
+
+  #lost(number: number, outcome: 'failed' | 'unknown', why: string): void {
+    if (outcome === 'failed') this.#failed++
+    else this.#unknown++
+    if (++this.#told <= TOLD) this.#context.terminal.say(`line ${number} ${outcome === 'failed' ? 'failed' : 'is unknown'}: ${why}`)
+    else if (this.#told === TOLD + 1) this.#context.terminal.say('… further lines are only counted')
+  }
+
+  #counts(): string {
+    return `${this.#acked} acked, ${this.#failed} failed, ${this.#unknown} unknown`
+  }
+
+  #verdict(seconds: number): number {
+    const { terminal, interruptCode, showsProgress } = this.#context
+    if (this.#failed + this.#unknown > 0) {
+      const unknown = this.#unknown > 0 ? ' Unknown ones may have been written: publishing them again may double them.' : ''
+      terminal.say(`samsa: not every line is acked: ${this.#counts()}.${unknown}`)
+      return interruptCode ?? EXIT.failed
+    }
+    if (showsProgress || interruptCode) this.#context.note(`${this.#acked} acked in ${seconds.toFixed(1)} s`)
+    return interruptCode ?? EXIT.ok
+  }
+}
+
+const NEWLINE = Buffer.from('\n')
