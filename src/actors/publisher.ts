@@ -63,6 +63,8 @@ export class Publisher {
     if (list.plain.length === 0) return delivery.failed(new PublishError('EMPTY_LIST', 'An empty list cannot be published.', 'failed'))
     const plane = this.plane(topic)
     if (plane.known && !this.#waiters.holds(topic) && this.#hasRoom()) return this.#append(plane, list, delivery)
+    // The registry goes on looking: a topic that is created later is known as soon as it is there.
+    if (plane.missing) return delivery.failed(plane.missing)
     this.#waiters.add({ topic, list, delivery })
     if (!plane.known) this.#options.useTopic(topic)
   }
@@ -103,12 +105,12 @@ export class Publisher {
   /** From the topic's machine: it does not exist (any more). */
   setTopicMissing(topic: string, error: PlainError | null, deleted: boolean): void {
     const plane = this.plane(topic)
-    plane.setMissing()
     const what = deleted
       ? `Topic ${topic} was deleted.`
       : `Topic ${topic} does not exist. Create it (samsa topics create ${topic}), or set createTopics.`
     const reason = (outcome: 'failed' | 'unknown') =>
       new PublishError('UNKNOWN_TOPIC', error ? `${what} ${error.message}` : what, outcome, { details: { topic } })
+    plane.setMissing(reason('failed'))
     this.#waiters.fail(topic, reason('failed'))
     if (!deleted) return
     for (const batch of this.#accumulators.get(topic)!.takeAll()) batch.failed(reason('failed'))

@@ -9,7 +9,7 @@ import { findInstance, type Instance } from '../actors/instance.ts'
 import type { ClusterInput } from '../actors/make-instance.ts'
 import { followTopics, useTopic } from '../actors/topics.ts'
 import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/config.ts'
-import { SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
+import { plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
 import { Admin } from './admin.ts'
@@ -124,12 +124,19 @@ export class Cluster implements AsyncDisposable {
     return new Consumer(handle, this.#instance.world, signal ? { signal } : {})
   }
 
-  /** Listens to what the cluster emits. Returns what removes the listener. A listener that throws does not disturb the cluster. */
+  /** Listens to what the cluster emits. Returns what removes the listener. A listener that throws is told as `trouble` and disturbs nothing. */
   on<T extends ClusterEmitted['type'] | '*'>(
     type: T,
     listener: (event: T extends '*' ? ClusterEmitted : Extract<ClusterEmitted, { type: T }>) => void
   ): () => void {
-    const subscription = this.actor.on(type as never, listener as never)
+    const guarded = (event: ClusterEmitted) => {
+      try {
+        listener(event as never)
+      } catch (error) {
+        if (event.type !== 'trouble') this.#instance.emit({ type: 'trouble', where: `listener of ${event.type}`, error: plainError(error) })
+      }
+    }
+    const subscription = this.actor.on(type as never, guarded as never)
     return () => subscription.unsubscribe()
   }
 
@@ -290,13 +297,13 @@ export class Topic {
         finish()
       }
       const look = () => {
-        if (this.partitions.length > 0 && this.#instance.leaderDetails.has(this.name)) end(resolve)
+        const missing = this.#instance.publisher.planes.get(this.name)?.missing
+        if (missing) end(() => reject(new UsageError('UNKNOWN_TOPIC', missing.message, { details: { topic: this.name } })))
+        else if (this.partitions.length > 0 && this.#instance.leaderDetails.has(this.name)) end(resolve)
       }
       const listen = this.#cluster.on('topic.state', event => {
         if (event.topic !== this.name) return
-        if (event.state === 'missing')
-          end(() => reject(new UsageError('UNKNOWN_TOPIC', `Topic ${this.name} does not exist.`, { details: { topic: this.name } })))
-        else world.defer(look)
+        world.defer(look)
       })
       useTopic(this.#instance, this.name)
       look()

@@ -2,6 +2,7 @@
  * The data plane's copy of a topic: how many partitions, which have a leader and no trouble, their queues. Set by the machines'
  * effects; read at every publish.
  */
+import type { PublishError } from '../model/errors.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
 export class TopicPlane {
@@ -9,6 +10,8 @@ export class TopicPlane {
   topicId: string | null = null
   /** Known and existing. Publishes wait until then. */
   known = false
+  /** Why it is known not to exist; undefined while that is not known. */
+  missing: PublishError | undefined
   partitions = 0
   /** Partitions that take unkeyed messages now: a leader is known and its link works. Sorted. */
   available: number[] = []
@@ -26,12 +29,14 @@ export class TopicPlane {
     this.topicId = topicId
     this.partitions = partitions.length
     this.known = partitions.length > 0
+    this.missing = undefined
     this.#leaders = new Map(partitions.map(partition => [partition, leaders[partition]?.node ?? null]))
     this.#recount()
   }
 
-  setMissing(): void {
+  setMissing(reason: PublishError): void {
     this.known = false
+    this.missing = reason
     this.topicId = null
     this.partitions = 0
     this.#leaders.clear()

@@ -6,6 +6,7 @@ import { before, describe, test } from 'node:test'
 import type { PublishError, UsageError } from '../../src/index.ts'
 import type { Cluster } from '../support/cluster.ts'
 import { withClient } from '../support/connected.ts'
+import { until } from '../support/until.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 
 describe('publishing', () => {
@@ -129,6 +130,15 @@ describe('publishing', () => {
         client.topic(uniqueName('missing')).publish('x'),
         (error: PublishError) => error.code === 'UNKNOWN_TOPIC' && error.outcome === 'failed'
       )
+    })
+    await withClient(url, {}, async ({ client }) => {
+      const topic = client.topic(uniqueName('missing'))
+      const unknown = (error: PublishError) => error.code === 'UNKNOWN_TOPIC'
+      await assert.rejects(topic.publish('first'), unknown)
+      await assert.rejects(topic.publish('second'), unknown, 'it is known by now: no waiting')
+      await assert.rejects(topic.describe(), unknown)
+      await cluster.createTopic(topic.name, { partitions: 1, replicationFactor: 3 })
+      await until('the topic is seen', () => topic.publish('third'))
     })
     await withClient(url, { createTopics: true }, async ({ client }) => {
       const name = uniqueName('made')
