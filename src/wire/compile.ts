@@ -26,11 +26,16 @@ interface Wire {
   read: Read
   /** The fewest bytes that it can take: what an array's count is checked by. */
   leastBytes: number
+  /** A struct's own size in memory, about; undefined: it fits into the array. */
+  madeBytes?: number
 }
 
 const NO_BYTES = Buffer.alloc(0)
 /** An array is not made larger than this before its elements have come. */
 const MADE_AT_ONCE = 4_096
+const POINTER_BYTES = 8
+/** An object's head. */
+const OBJECT_BYTES = 24
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 /** Fixed-size types: write, read, bytes. */
@@ -157,6 +162,7 @@ function readMany(reader: Reader, element: Wire, count: number): unknown[] {
 }
 
 function arrayWire(where: string, element: Wire, compact: boolean, nullable: boolean): Wire {
+  const madeBytes = POINTER_BYTES + (element.madeBytes ?? 0)
   return {
     leastBytes: compact ? 1 : 4,
     write(writer, value) {
@@ -175,7 +181,7 @@ function arrayWire(where: string, element: Wire, compact: boolean, nullable: boo
       }
     },
     read(reader) {
-      const count = reader.count(compact, element.leastBytes)
+      const count = reader.count(compact, element.leastBytes, madeBytes)
       if (count < 0) return nullable ? null : notNull(where)
       if (count > MADE_AT_ONCE) return readMany(reader, element, count)
       const out = new Array(count)
@@ -261,6 +267,7 @@ function structWire(fields: readonly FieldDefinition[], version: number, flexibl
   const template = frozen(defaultsOf(fields))
   return {
     leastBytes: wires.reduce((sum, { wire }) => sum + wire.leastBytes, 0) + (flexible ? 1 : 0),
+    madeBytes: OBJECT_BYTES + fields.length * POINTER_BYTES,
     write(writer, given) {
       if (typeof given !== 'object' || given === null)
         throw new Misfit('INVALID_FIELD', `is ${given === null ? 'null' : typeof given}, not an object`)

@@ -9,6 +9,11 @@ const UUID_BYTES = 16
 const TAGS_MAX = 1_000
 /** Elements of an array whose elements take no bytes at all: nothing else bounds their number. */
 const EMPTY_ELEMENTS_MAX = 1_000
+/**
+ * What the arrays of one message may take in memory, roughly: a frame of tiny elements becomes objects of fifty times its size.
+ * Metadata of two million partitions stays below it.
+ */
+const MADE_MAX_BYTES = 512 * 1024 * 1024
 /** Kafka refuses longer strings, compact or not (`MessageGenerator`: "string field had invalid length"). */
 const STRING_MAX_BYTES = 0x7fff
 
@@ -16,6 +21,8 @@ export class Reader {
   readonly buffer: Buffer
   at: number
   readonly end: number
+  /** What arrays have taken so far. */
+  #madeBytes = 0
 
   constructor(buffer: Buffer, at = 0, end = buffer.length) {
     this.buffer = buffer
@@ -105,12 +112,18 @@ export class Reader {
     return this.buffer.subarray(at, at + length)
   }
 
-  /** An array's count, or -1 for null. Checked against what is left: each element takes at least `elementBytes`. */
-  count(compact: boolean, elementBytes: number): number {
+  /**
+   * An array's count, or -1 for null. Checked against what is left (each element takes at least `elementBytes` of it), and against what
+   * the message may take in memory (each element takes about `madeBytes` of that).
+   */
+  count(compact: boolean, elementBytes: number, madeBytes = 0): number {
     const count = compact ? this.uvarint() - 1 : this.int32()
     if (count < -1) throw new ProtocolError('NEGATIVE_LENGTH', `An array of ${count} elements at byte ${this.at}.`)
     if (elementBytes === 0 ? count > EMPTY_ELEMENTS_MAX : count * elementBytes > this.remaining)
       throw new ProtocolError('ARRAY_TOO_LONG', `An array of ${count} elements at byte ${this.at}, where ${this.remaining} bytes are left.`)
+    if (count > 0) this.#madeBytes += count * madeBytes
+    if (this.#madeBytes > MADE_MAX_BYTES)
+      throw new ProtocolError('MESSAGE_TOO_LARGE', `With an array of ${count} elements at byte ${this.at} it would take too much memory.`)
     return count
   }
 
@@ -133,7 +146,10 @@ export class Reader {
       const size = this.uvarint()
       const at = this.take(size)
       const field = new Reader(this.buffer, at, at + size)
-      if (read(tag, field) && field.remaining > 0) throw new ProtocolError('TAG_SIZE', `Tag ${tag} has ${field.remaining} bytes too many.`)
+      field.#madeBytes = this.#madeBytes
+      const known = read(tag, field)
+      this.#madeBytes = field.#madeBytes
+      if (known && field.remaining > 0) throw new ProtocolError('TAG_SIZE', `Tag ${tag} has ${field.remaining} bytes too many.`)
     }
   }
 }

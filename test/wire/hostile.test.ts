@@ -29,8 +29,10 @@ function errorOf(codec: Codec, bytes: Buffer, what: () => string): ProtocolError
   }
 }
 
-const refused = (definition: Definition, version: number, hex: string, code: string) =>
-  assert.equal(errorOf(compile(definition, version), Buffer.from(hex, 'hex'), () => definition.name)?.code, code)
+function refused(definition: Definition, version: number, bytes: string | Buffer, code: string): void {
+  const frame = typeof bytes === 'string' ? Buffer.from(bytes, 'hex') : bytes
+  assert.equal(errorOf(compile(definition, version), frame, () => definition.name)?.code, code)
+}
 
 describe('every message in every version', async () => {
   const all = (await allVersions()).map(({ definition, version }) => ({
@@ -150,6 +152,15 @@ describe('a hostile length', () => {
     const frame = Buffer.alloc(8 + 400)
     frame.writeInt32BE(200, 4)
     refused(fetchResponse, 4, frame.toString('hex'), 'ARRAY_TOO_LONG')
+  })
+
+  it('is refused when its elements are there, and would take far more memory than their bytes', () => {
+    // As many brokers, of 12 bytes each and without a name, as the framer would let through.
+    const brokers = 8_700_000
+    const frame = Buffer.alloc(8 + brokers * 12)
+    frame.writeInt32BE(brokers, 4)
+    refused(metadataResponse, 3, frame.subarray(0, -1), 'ARRAY_TOO_LONG')
+    refused(metadataResponse, 3, frame, 'MESSAGE_TOO_LARGE')
   })
 
   it('is refused when it is negative, but for the -1 of null', () => {
