@@ -1,5 +1,5 @@
 /**
- * The codecs without Java: against the bytes that Kafka's own classes wrote (`codec.java.test.ts` keeps them), against themselves with
+ * The codecs without Java: against the bytes that Kafka's own classes wrote (`golden.java.test.ts` keeps them), against themselves with
  * many more values, and what is refused on the way out.
  */
 import assert from 'node:assert/strict'
@@ -29,7 +29,7 @@ describe('every message in every version', async () => {
       for (let number = 0; number < goldenSamples; number++) {
         const what = `${definition.name} ${version}, sample ${number}`
         const java = golden[definition.name]?.[version]?.[number]
-        assert.ok(java !== undefined, `${what} is not among the kept bytes: run codec.java.test.ts with SAMSA_UPDATE_FIXTURES=1`)
+        assert.ok(java !== undefined, `${what} is not among the kept bytes: run golden.java.test.ts with SAMSA_UPDATE_FIXTURES=1`)
         const value = sampleOf(definition, version, number)
         assert.equal(hexOf(definition, version, value), java, what)
         assert.deepEqual(decode(definition, version, Buffer.from(java, 'hex')), value, what)
