@@ -43,6 +43,8 @@ export interface Instance {
   /** What the registry last said of topics in use, for the promise face. */
   readonly topicDetails: Map<string, readonly PartitionInfo[]>
   readonly leaderDetails: Map<string, readonly LeaderInfo[]>
+  /** Called after each report of the registry: the promise face waits by it. */
+  readonly onLevel: Set<() => void>
   /** What must end before the cluster counts as closed (the registry's session). */
   readonly ending: Promise<void>[]
   closed: boolean

@@ -63,6 +63,7 @@ export function makeInstance(input: ClusterInput, emit: (event: ClusterEmitted) 
     leaderDetails: new Map(),
     registry: undefined,
     ending: [],
+    onLevel: new Set(),
     closed: false,
     links: new Links({
       world,

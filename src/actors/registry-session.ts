@@ -28,6 +28,11 @@ function makeRegistry(instance: Instance): Registry {
 
 /** One report of a registry, or of brokers that were asked by Metadata, to the actors that it concerns. */
 export function dispatch(instance: Instance, event: RegistryEvent): void {
+  carry(instance, event)
+  for (const look of [...instance.onLevel]) look()
+}
+
+function carry(instance: Instance, event: RegistryEvent): void {
   switch (event.type) {
     case 'session':
       tell(instance, 'cluster/registry', {

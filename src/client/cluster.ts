@@ -195,6 +195,7 @@ export class Cluster implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = (finish: () => void) => {
         world.clearTimer(timer)
+        this.#instance.onLevel.delete(look)
         listen()
         state.unsubscribe()
         signal?.removeEventListener('abort', abort)
@@ -215,6 +216,7 @@ export class Cluster implements AsyncDisposable {
         timeoutMs
       )
       const listen = this.on('*', look)
+      this.#instance.onLevel.add(look)
       const state = this.actor.subscribe({ next: look, complete: look, error: look })
       signal?.addEventListener('abort', abort)
     })
@@ -284,7 +286,7 @@ export class Topic {
 
   /** Waits until the topic's partitions and leaders are known. Rejects with UsageError UNKNOWN_TOPIC, or TimeoutError. */
   async describe(options: { timeoutMs?: number } = {}): Promise<readonly Partition[]> {
-    const { world, options: defaults } = this.#instance
+    const { world, publisher, onLevel, leaderDetails, options: defaults } = this.#instance
     const timeoutMs = options.timeoutMs ?? defaults.requestTimeoutMs
     await new Promise<void>((resolve, reject) => {
       const timer = world.setTimer(
@@ -293,18 +295,16 @@ export class Topic {
       )
       const end = (finish: () => void) => {
         world.clearTimer(timer)
-        listen()
+        onLevel.delete(look)
         finish()
       }
       const look = () => {
-        const missing = this.#instance.publisher.planes.get(this.name)?.missing
+        const missing = publisher.planes.get(this.name)?.missing
         if (missing) end(() => reject(new UsageError('UNKNOWN_TOPIC', missing.message, { details: { topic: this.name } })))
-        else if (this.partitions.length > 0 && this.#instance.leaderDetails.has(this.name)) end(resolve)
+        else if (this.partitions.length > 0 && leaderDetails.has(this.name)) end(resolve)
+        else if (this.#instance.closed) end(() => reject(closedError()))
       }
-      const listen = this.#cluster.on('topic.state', event => {
-        if (event.topic !== this.name) return
-        world.defer(look)
-      })
+      onLevel.add(look)
       useTopic(this.#instance, this.name)
       look()
     })
