@@ -5,7 +5,7 @@
 import { FetchPartition, type FetchPartitionOptions } from '../flow/fetch-partition.ts'
 import type { Fetcher } from '../flow/fetcher.ts'
 import { indexOfOffset, type Ledger, type LedgerEntry } from '../flow/ledger.ts'
-import { UsageError } from '../model/errors.ts'
+import { type PlainError, UsageError } from '../model/errors.ts'
 import type { ConsumerEmitted } from '../model/events.ts'
 import type { Message } from '../model/message.ts'
 
@@ -33,6 +33,8 @@ export class Flow extends FetchPartition {
   /** It stands in the line of those that have something to hand out. */
   queued = false
   draining = false
+  /** Why it is parked. */
+  parked: PlainError | undefined
   /** Told that nobody listens. */
   unheard = false
   again: Again | undefined

@@ -252,8 +252,16 @@ export class ConsumerPlane {
     const flow = this.#flows.get(keyOf(owned))
     if (!flow) return
     flow.stopped = true
+    flow.parked = error
     flow.drop()
-    this.emit({ type: 'partition.parked', ...owned, error })
+    this.emit({ type: 'partition.parked', topic: flow.topic, partition: flow.partition, error })
+  }
+
+  /** Why a partition is parked that nobody was told of. */
+  get unheardParking(): PlainError | undefined {
+    if (this.listeners.has('partition.parked')) return undefined
+    for (const { parked } of this.#flows.values()) if (parked) return parked
+    return undefined
   }
 
   // ── pause and resume ──

@@ -88,11 +88,9 @@ class Source {
     }
     // Nobody would ever learn of a parked partition that has no listener: then it ends the loop.
     const look = plane.listeners.add('*', (event: ConsumerEmitted) => {
-      if (event.type === 'partition.parked' && !plane.listeners.has('partition.parked')) {
-        this.#parked = event.error
-        wake()
-      }
+      if (event.type === 'partition.parked' && (this.#parked = plane.unheardParking)) wake()
     })
+    this.#parked = plane.unheardParking
     this.#detach = [plane.deliveries.attach(wake), look]
   }
 

@@ -208,6 +208,11 @@ test('a parked partition ends the loop with its error, unless somebody listens f
   await assert.rejects(reading, { code: 'CORRUPT_BATCH' })
   assert.equal(silent.plane.ended, true)
 
+  const before = new ConsumerBench()
+  before.own(0)
+  park(before)
+  await assert.rejects(read(before.consumer(), 1), { code: 'CORRUPT_BATCH' }, 'parked before the loop began')
+
   const heard = new ConsumerBench()
   heard.own(0, 1)
   const consumer = heard.consumer()
