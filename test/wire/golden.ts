@@ -6,9 +6,7 @@ import type { Definition } from '../../src/wire/definition.ts'
 import { Random, randomMessage, type Style, type Value } from './random-message.ts'
 
 export const goldenFile = fileURLToPath(new URL('../fixtures/wire-golden.json', import.meta.url))
-/** Per message and version. The first two are everything and nothing; the rest is chance. */
-export const samples = 8
-/** Of these, how many are kept. */
+/** How many are kept of each message and version: everything and nothing. The rest is chance. */
 export const goldenSamples = 2
 
 const styles: Style[] = ['full', 'bare']
