@@ -2,7 +2,10 @@
  * What users publish, taken apart and checked: strings, bytes or objects, one or a list.
  */
 import type { PlainMessage } from '../flow/accumulator.ts'
-import { UsageError } from '../model/errors.ts'
+import { partitionOfKey } from '../flow/partitioner.ts'
+import type { TopicPlane } from '../flow/topic-plane.ts'
+import type { ResolvedPublishOptions } from '../model/config.ts'
+import { SamsaError, UsageError } from '../model/errors.ts'
 import type { OutgoingMessage } from '../model/message.ts'
 import { recordSizeUpperBound } from '../wire/records/index.ts'
 
@@ -10,6 +13,9 @@ export interface PlainList {
   plain: PlainMessage[]
   originals: readonly OutgoingMessage[]
 }
+
+/** The last moment of a JavaScript Date, ms since the epoch. */
+const TIMESTAMP_MAX = 8.64e15
 
 const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
@@ -29,7 +35,7 @@ function plainMessage(message: OutgoingMessage, nowMs: number): PlainMessage {
       throw new UsageError('INVALID_MESSAGE', `The message's ${name} is ${typeof part}; give a string, bytes or null.`)
   if (value === undefined) throw new UsageError('INVALID_MESSAGE', 'The message has no value; give null for a tombstone.')
   const timestampMs = timestamp === undefined ? nowMs : Number(timestamp)
-  if (!Number.isSafeInteger(timestampMs) || timestampMs < 0)
+  if (!Number.isSafeInteger(timestampMs) || timestampMs < 0 || timestampMs > TIMESTAMP_MAX)
     throw new UsageError('INVALID_MESSAGE', `The message's timestamp is ${String(timestamp)}; give ms since the epoch.`)
   return { key, value, headers, timestampMs }
 }
@@ -70,4 +76,18 @@ export function singleKey(originals: readonly OutgoingMessage[]): { key: string 
       )
   }
   return first
+}
+
+/** The message's own choice, the user's own partitioner, the key, or undefined: wherever it fits. Throws SamsaError, UsageError. */
+export function choosePartition(
+  plane: TopicPlane,
+  list: PlainList,
+  partitioner: ResolvedPublishOptions['partitioner']
+): number | undefined {
+  const { partition: asked, key } = singleKey(list.originals)
+  const chosen = asked ?? (partitioner ? partitioner(list.plain[0]!, { name: plane.topic, partitions: plane.partitions }) : undefined)
+  if (chosen === undefined) return key === null ? undefined : partitionOfKey(key, plane.partitions)
+  if (Number.isInteger(chosen) && chosen >= 0 && chosen < plane.partitions) return chosen
+  const what = `Topic ${plane.topic} has ${plane.partitions} partitions; there is no partition ${String(chosen)}.`
+  throw new SamsaError('INVALID_PARTITION', what)
 }

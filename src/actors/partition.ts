@@ -24,7 +24,8 @@ export function usePartition(instance: Instance, topic: string, partition: numbe
     partition,
     retryBackoffMs,
     retryBackoffMaxMs,
-    windowMax: publish.acks === 'all' ? WINDOW_MAX : 1
+    // Only sequences keep the order of several in flight over a repetition.
+    windowMax: publish.idempotent ? WINDOW_MAX : 1
   })
 }
 
@@ -47,10 +48,12 @@ export const partitionActor = bind(partitionMachine, {
         (error: Error) => self.send({ type: 'LINK_FAILED', term, reason: error.message, random: world.random() })
       )
     },
-    drain: ({ context }, { term, window }) => {
+    drain: ({ context, self }, { term, window }) => {
       const instance = instanceOf(context.instance)
       const link = linkOf(instance, context.path)
-      if (link) instance.publisher.drain(context.topic, context.partition, term, window, link)
+      // Brokers close what is idle; nothing was lost by it, so nothing is said of it.
+      if (link && !link.open) self.send({ type: 'LINK_ENDED', term })
+      else if (link) instance.publisher.drain(context.topic, context.partition, term, window, link)
     },
     reroute: ({ context }, { reason }) => instanceOf(context.instance).publisher.reroute(context.topic, context.partition, reason),
     setAvailable: ({ context }, { available }) =>

@@ -26,6 +26,8 @@ export interface PublishWaitersOptions {
   maxBlockMs: number
   emit: (event: ClusterEmitted) => void
   bufferedBytes: () => number
+  /** Some have given up waiting. */
+  dropped: () => void
 }
 
 export class PublishWaiters {
@@ -79,6 +81,10 @@ export class PublishWaiters {
       if (list.length === 0) this.#waiting.delete(topic)
     }
     this.#admitting = false
+    this.#noteIfEmpty()
+  }
+
+  #noteIfEmpty(): void {
     if (this.#count === 0) this.#options.emit({ type: 'publish.unblocked', bufferedBytes: this.#options.bufferedBytes() })
   }
 
@@ -99,7 +105,10 @@ export class PublishWaiters {
     const dropped = list.splice(0, late < 0 ? list.length : late)
     if (list.length === 0) this.#waiting.delete(topic)
     this.#count -= dropped.length
+    if (dropped.length === 0) return
     for (const waiter of dropped) waiter.delivery.failed(error(waiter))
+    this.#noteIfEmpty()
+    this.#options.dropped()
   }
 
   #arm(deadlineMs: number): void {

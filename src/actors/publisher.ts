@@ -2,11 +2,11 @@
  * The publishing side of one cluster: takes messages past the statecharts, and joins the data plane (accumulators, queues, senders)
  * to the machines that decide (topic, partition, identity). Memory, waiting and deadlines of publishes are kept here.
  */
-import { Accumulator, type PlainMessage } from '../flow/accumulator.ts'
+import { Accumulator } from '../flow/accumulator.ts'
 import type { Delivery, PublishBatch } from '../flow/batch.ts'
 import type { Link } from '../flow/link.ts'
 import { PartitionQueue, type QueueEvents } from '../flow/partition-queue.ts'
-import { partitionOfKey, pickAvailable } from '../flow/partitioner.ts'
+import { pickAvailable } from '../flow/partitioner.ts'
 import { Sender } from '../flow/sender.ts'
 import { TopicPlane } from '../flow/topic-plane.ts'
 import type { ResolvedOptions } from '../model/config.ts'
@@ -14,7 +14,7 @@ import { type PlainError, PublishError, SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { OutgoingMessage } from '../model/message.ts'
 import type { Timer, World } from '../model/world.ts'
-import { plainMessages, singleKey } from './outgoing.ts'
+import { choosePartition, type PlainList, plainMessages } from './outgoing.ts'
 import { PublishWaiters } from './publish-waiters.ts'
 
 export interface PublisherOptions {
@@ -47,7 +47,13 @@ export class Publisher {
   constructor(options: PublisherOptions) {
     this.#options = options
     const { maxBlockMs } = options.options.publish
-    this.#waiters = new PublishWaiters({ world: options.world, maxBlockMs, emit: options.emit, bufferedBytes: () => this.#bufferedBytes })
+    this.#waiters = new PublishWaiters({
+      world: options.world,
+      maxBlockMs,
+      emit: options.emit,
+      bufferedBytes: () => this.#bufferedBytes,
+      dropped: () => this.#checkSettled()
+    })
   }
 
   get bufferedBytes(): number {
@@ -113,7 +119,7 @@ export class Publisher {
     plane.setMissing(reason('failed'))
     this.#waiters.fail(topic, reason('failed'))
     if (!deleted) return
-    for (const batch of this.#accumulators.get(topic)!.takeAll()) batch.failed(reason('failed'))
+    this.#failOpen(this.#accumulators.get(topic)!, reason('failed'))
     for (const queue of plane.queues.values())
       for (const batch of queue.takeAll()) this.#settle(batch, reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
   }
@@ -187,11 +193,10 @@ export class Publisher {
     this.#waiters.close(reason('failed'))
     for (const accumulator of this.#accumulators.values()) {
       accumulator.close()
-      for (const batch of accumulator.takeAll()) batch.failed(reason('failed'))
+      this.#failOpen(accumulator, reason('failed'))
     }
     for (const queue of this.#active)
-      for (const batch of queue.takeAll())
-        if (!batch.settled) batch.failed(reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
+      for (const batch of queue.takeAll()) this.#settle(batch, reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
     this.#active.clear()
     if (this.#sweep !== undefined) this.#options.world.clearTimer(this.#sweep)
     this.refuseIdentity(new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.'))
@@ -207,31 +212,19 @@ export class Publisher {
       topic => this.#hasRoom() && (this.planes.get(topic)?.known ?? false),
       waiter => this.#append(this.planes.get(waiter.topic)!, waiter.list, waiter.delivery)
     )
+    if (this.#whenSettled) this.flush() // no linger any more for what was let in late
     this.#checkSettled()
   }
 
-  #append(plane: TopicPlane, list: { plain: PlainMessage[]; originals: readonly OutgoingMessage[] }, delivery: Delivery): void {
+  #append(plane: TopicPlane, list: PlainList, delivery: Delivery): void {
     let partition: number | undefined
     try {
-      partition = this.#partitionFor(plane, list)
+      partition = choosePartition(plane, list, this.#options.options.publish.partitioner)
     } catch (error) {
       const { code, message } = error as SamsaError
       return delivery.failed(new PublishError(code, message, 'failed', { cause: error }))
     }
     this.#bufferedBytes += this.#accumulators.get(plane.topic)!.append(partition, list.plain, delivery)
-  }
-
-  /** The user's own partitioner, the message's own choice, its key, or undefined: wherever it fits. */
-  #partitionFor(plane: TopicPlane, list: { plain: PlainMessage[]; originals: readonly OutgoingMessage[] }): number | undefined {
-    const { partition: asked, key } = singleKey(list.originals)
-    const own = this.#options.options.publish.partitioner
-    const chosen = asked ?? (own ? own(list.plain[0]!, { name: plane.topic, partitions: plane.partitions }) : undefined)
-    if (chosen === undefined) return key === null ? undefined : partitionOfKey(key, plane.partitions)
-    if (Number.isInteger(chosen) && chosen >= 0 && chosen < plane.partitions) return chosen
-    throw new SamsaError(
-      'INVALID_PARTITION',
-      `Topic ${plane.topic} has ${plane.partitions} partitions; there is no partition ${String(chosen)}.`
-    )
   }
 
   #queue(plane: TopicPlane, partition: number): PartitionQueue {
@@ -272,6 +265,14 @@ export class Publisher {
         type: string
       }),
     done: batch => this.#free(batch),
+    split: (queue, parts) => {
+      this.#outstanding += parts.length - 1
+      const { topic, partition } = queue
+      const plane = this.plane(topic)
+      // What the topic has refused is not built again.
+      plane.batchBytesMax = Math.min(plane.batchBytesMax, Math.max(...parts.map(part => part.sealed.uncompressedBytes)))
+      this.#options.emit({ type: 'publish.split', topic, partition, batchBytes: plane.batchBytesMax })
+    },
     needIdentity: () => {
       this.#identity = undefined
       this.#options.tell('cluster/identity', { type: 'RENEW' })
@@ -283,6 +284,14 @@ export class Publisher {
     this.#outstanding--
     if (!this.#waiters.isEmpty) this.#admit()
     this.#checkSettled()
+  }
+
+  /** Batches that are still open were never sent, and do not count as outstanding. */
+  #failOpen(accumulator: Accumulator, error: PublishError): void {
+    for (const batch of accumulator.takeAll()) {
+      this.#bufferedBytes -= batch.memoryBytes
+      batch.failed(error)
+    }
   }
 
   #settle(batch: PublishBatch, error: PublishError): void {
@@ -347,15 +356,10 @@ export class Publisher {
 
   #expireQueue(queue: PartitionQueue, nowMs: number): void {
     const { publish } = this.#options.options
-    const late = { topic: queue.topic, partition: queue.partition }
     const neverSent = queue.takeExpiredSealed(nowMs)
-    for (const batch of neverSent)
-      this.#settle(
-        batch,
-        new PublishError('DELIVERY_TIMEOUT', `No leader took it within ${publish.deliveryTimeoutMs} ms; it was never sent.`, 'failed', {
-          details: late
-        })
-      )
+    const what = `No leader took it within ${publish.deliveryTimeoutMs} ms; it was not written.`
+    const details = { topic: queue.topic, partition: queue.partition }
+    for (const batch of neverSent) this.#settle(batch, new PublishError('DELIVERY_TIMEOUT', what, 'failed', { details }))
     const overdue = (queue.flights[0]?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs
     const waiting =
       overdue && publish.onUnknown === 'wait' && queue.flights.some(flight => flight.free && (flight.maybeWritten || flight.onWire))
@@ -369,7 +373,7 @@ export class Publisher {
   #abandon(queue: PartitionQueue, nowMs: number): void {
     const { publish } = this.#options.options
     const plane = this.plane(queue.topic)
-    for (const flight of queue.abandonFlights()) {
+    for (const flight of queue.abandonFlights(nowMs)) {
       const unknown = flight.maybeWritten || flight.onWire
       const target =
         flight.free && !flight.rerouted && publish.onUnknown === 'reroute' && !flight.group
@@ -384,12 +388,8 @@ export class Publisher {
       const what = unknown
         ? `It was sent and not acknowledged within ${publish.deliveryTimeoutMs} ms: whether it was written cannot be told.`
         : `The broker refused it until its ${publish.deliveryTimeoutMs} ms were over.`
-      this.#settle(
-        flight,
-        new PublishError('DELIVERY_TIMEOUT', what, unknown ? 'unknown' : 'failed', {
-          details: { topic: queue.topic, partition: queue.partition }
-        })
-      )
+      const details = { topic: queue.topic, partition: queue.partition }
+      this.#settle(flight, new PublishError('DELIVERY_TIMEOUT', what, unknown ? 'unknown' : 'failed', { details }))
     }
   }
 }

@@ -13,6 +13,7 @@ import type { OutgoingMessage } from '../model/message.ts'
 import type { Timer, World } from '../model/world.ts'
 import { BatchWriter, recordSizeUpperBound } from '../wire/records/index.ts'
 import { type Delivery, type ListGroup, PublishBatch } from './batch.ts'
+import { ListDelivery } from './list-delivery.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { pickAvailable } from './partitioner.ts'
 import type { TopicPlane } from './topic-plane.ts'
@@ -30,6 +31,8 @@ interface OpenBatch {
   deliveries: Delivery[]
   starts: number[]
   timestampsMs: number[]
+  /** What `append` has counted for it. */
+  memoryBytes: number
   openedAtMs: number
   /** Its linger is over; it is sealed as soon as its queue has nothing sealed. */
   ripe: boolean
@@ -59,13 +62,18 @@ export class Accumulator {
     this.#options = options
   }
 
+  /** A batch grows up to here: as the user said, or less where the topic has refused that much. */
+  get batchBytes(): number {
+    return Math.min(this.#options.publish.batchBytes, this.plane.batchBytesMax)
+  }
+
   get isEmpty(): boolean {
     return this.#free === undefined && this.#bound.size === 0
   }
 
   /** Appends a message or a whole list. `partition` undefined: no key, wherever it fits. Returns the bytes it took. */
   append(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
-    const { batchBytes } = this.#options.publish
+    const { batchBytes } = this
     if (messages.length > 1) {
       let bytes = 0
       for (const { key, value, headers } of messages) bytes += recordSizeUpperBound(key, value, headers)
@@ -83,6 +91,7 @@ export class Accumulator {
     open.timestampsMs.push(messages[0]!.timestampMs)
     let bytes = 0
     for (const { key, value, headers, timestampMs } of messages) bytes += open.writer.append(timestampMs, key, value, headers)
+    open.memoryBytes += bytes
     if (open.writer.sizeBytes >= batchBytes) this.#seal(partition, open)
     else this.#arm()
     return bytes
@@ -123,6 +132,7 @@ export class Accumulator {
       deliveries: [],
       starts: [],
       timestampsMs: [],
+      memoryBytes: 0,
       openedAtMs: this.#options.world.monotonicMs(),
       ripe: false,
       group: undefined
@@ -133,7 +143,7 @@ export class Accumulator {
   }
 
   #appendLongList(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
-    const { batchBytes } = this.#options.publish
+    const { batchBytes } = this
     const before = partition === undefined ? this.#free : this.#bound.get(partition)
     if (before) this.#seal(partition, before) // what was published earlier stays ahead of it
     const group: ListGroup = { sent: false, partition: -1 }
@@ -148,11 +158,12 @@ export class Accumulator {
       open.timestampsMs.push(messages[next]!.timestampMs)
       do {
         const { key, value, headers, timestampMs } = messages[next++]!
-        bytes += open.writer.append(timestampMs, key, value, headers)
+        open.memoryBytes += open.writer.append(timestampMs, key, value, headers)
       } while (
         next < messages.length &&
         open.writer.sizeBytes + recordSizeUpperBound(messages[next]!.key, messages[next]!.value, messages[next]!.headers) <= batchBytes
       )
+      bytes += open.memoryBytes
       this.#seal(partition, open, group.partition >= 0 ? group.partition : undefined)
     }
     parts.sealed()
@@ -161,14 +172,13 @@ export class Accumulator {
 
   #batch(open: OpenBatch, free: boolean): PublishBatch {
     const { publish } = this.#options
-    const memoryBytes = open.writer.sizeBytes
     return new PublishBatch({
       topic: this.plane.topic,
       sealed: open.writer.seal(publish.compression),
       free,
       group: open.group,
       deadlineMs: open.openedAtMs + publish.deliveryTimeoutMs,
-      memoryBytes,
+      memoryBytes: open.memoryBytes,
       deliveries: open.deliveries,
       starts: open.starts,
       timestampsMs: open.timestampsMs
@@ -226,51 +236,5 @@ export class Accumulator {
 
   close(): void {
     if (this.#timer !== undefined) this.#options.world.clearTimer(this.#timer)
-  }
-}
-
-/** One delivery over several batches: acked when all are, with the first one's offset; failed with the first failure. */
-class ListDelivery {
-  #whole: Delivery
-  #open = 0
-  #allSealed = false
-  #first: Parameters<Delivery['acked']> | undefined
-  #error: Parameters<Delivery['failed']>[0] | undefined
-  #done = false
-
-  constructor(whole: Delivery) {
-    this.#whole = whole
-  }
-
-  part(): Delivery {
-    const isFirst = this.#open === 0 && this.#first === undefined && !this.#done
-    this.#open++
-    return {
-      acked: (...metadata) => {
-        if (isFirst) this.#first = metadata
-        this.#settle()
-      },
-      failed: error => {
-        this.#error ??= error
-        this.#settle()
-      }
-    }
-  }
-
-  sealed(): void {
-    this.#allSealed = true
-    if (this.#open === 0) this.#finish()
-  }
-
-  #settle(): void {
-    this.#open--
-    if (this.#open === 0 && this.#allSealed) this.#finish()
-  }
-
-  #finish(): void {
-    if (this.#done) return
-    this.#done = true
-    if (this.#error) this.#whole.failed(this.#error)
-    else this.#whole.acked(...this.#first!)
   }
 }

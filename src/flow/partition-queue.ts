@@ -4,12 +4,14 @@
  *
  * Rules: at most `window` flights. A flight keeps its bytes and sequence over every repetition. After a refusal or a lost link nothing
  * new goes until all flights are answered, and the flights go again first, in order. Sequences begin at 0 for each epoch, and the epoch
- * is this partition's own (brokers keep producer state per partition), so a bump disturbs no other one (KIP-360).
+ * is this partition's own (brokers keep producer state per partition), so a bump disturbs no other one (KIP-360). What has a newer
+ * identity waits until all flights with an older one are settled: across two of them no broker keeps the order.
  */
-import { BrokerError, PublishError } from '../model/errors.ts'
+import { BrokerError, PublishError, SamsaError } from '../model/errors.ts'
 import { kafkaError } from '../model/kafka-errors.ts'
 import { stamp } from '../wire/records/index.ts'
 import type { PublishBatch } from './batch.ts'
+import { splitBatch } from './split-batch.ts'
 
 export interface QueueEvents {
   /** Answers came and none was a refusal. */
@@ -19,6 +21,8 @@ export interface QueueEvents {
   linkLost(queue: PartitionQueue, reason: string): void
   /** The batch has left this queue for good; its memory is free. */
   done(batch: PublishBatch): void
+  /** One batch became several, which lie in this queue in its place. */
+  split(queue: PartitionQueue, parts: readonly PublishBatch[]): void
   /** This partition has used up its epochs: a new producer id is needed. */
   needIdentity(): void
 }
@@ -31,12 +35,22 @@ export interface Answer {
 }
 
 const EPOCH_MAX = 32_766
+/** Sequences are int32 and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence). */
+const SEQUENCES = 0x80000000
 const DUPLICATE_SEQUENCE = 46
 const OUT_OF_ORDER = 45
 const UNKNOWN_PRODUCER = 59
 const STALE_EPOCHS = new Set([47, 90])
-/** Answers after which the broker may still have written the batch (timed out, or fewer replicas than asked for). */
-const OPEN_ANSWERS = new Set([-1, 7, 20])
+/** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE: smaller batches may be taken. */
+const TOO_LARGE = new Set([10, 18])
+/**
+ * Answers after which the batch may have been written all the same: unexplained, timed out, too few replicas, or the leader stepped
+ * down, lost the topic or its disk while it waited for the others (Kafka's `DelayedProduce`).
+ */
+const OPEN_ANSWERS = new Set([-1, 3, 6, 7, 13, 20, 56])
+
+/** Surely refused, and with time left. */
+const canWait = (flight: PublishBatch, nowMs: number) => !flight.maybeWritten && !flight.onWire && flight.deadlineMs > nowMs
 
 export class PartitionQueue {
   readonly topic: string
@@ -93,13 +107,21 @@ export class PartitionQueue {
     if (this.#idempotent && this.#producerId < 0n) return []
     const out: PublishBatch[] = []
     let flying = 0
-    for (const flight of this.flights) {
+    for (const flight of [...this.flights]) {
       if (flying === window) return out
+      if (this.#idempotent && flight.sequence < 0 && flight.maybeWritten && !flight.onWire) {
+        this.#giveUp(flight) // its number was taken from it, and then the answer was lost
+        continue
+      }
       flying++
       if (flight.onWire) continue
-      if (flight.sequence < 0) this.#assign(flight)
+      if (flight.sequence < 0) {
+        if (this.#hasOlderIdentity()) return out
+        this.#assign(flight)
+      }
       out.push(this.#send(flight))
     }
+    if (this.#hasOlderIdentity()) return out
     while (flying < window && this.sealed.length > 0) {
       const batch = this.sealed.shift()!
       this.#assign(batch)
@@ -144,6 +166,21 @@ export class PartitionQueue {
     this.#report()
   }
 
+  /** It cannot be written as a request at all: nothing of it left, and no repetition would help. */
+  unfit(batch: PublishBatch, attempt: number, error: Error): void {
+    if (batch.settled || attempt !== batch.attempt) return
+    batch.onWire = false
+    const index = this.#remove(batch)
+    const what = `The batch for ${this.topic}/${this.partition} cannot be put into a request: ${error.message}`
+    const outcome = batch.maybeWritten ? 'unknown' : 'failed'
+    const details = { topic: this.topic, partition: this.partition }
+    batch.failed(new PublishError(error instanceof SamsaError ? error.code : 'ENCODE_FAILED', what, outcome, { cause: error, details }))
+    this.#events.done(batch)
+    this.#renumber(index, false)
+    this.#refusal ??= { reason: 'a batch could not be encoded', seek: false }
+    this.#report()
+  }
+
   /** Takes out the sealed batches that may go elsewhere, in order. */
   takeMovable(): PublishBatch[] {
     const out: PublishBatch[] = []
@@ -154,24 +191,32 @@ export class PartitionQueue {
     return out
   }
 
-  /** Sealed batches whose deadline has passed. They were never sent: certain failures. */
+  /** Sealed batches whose deadline has passed. They were never written: certain failures. Rerouted ones may be older than those ahead. */
   takeExpiredSealed(nowMs: number): PublishBatch[] {
-    const out: PublishBatch[] = []
-    while (this.sealed.length > 0 && this.sealed[0]!.deadlineMs <= nowMs) out.push(this.sealed.shift()!)
+    const out = this.sealed.filter(batch => batch.deadlineMs <= nowMs)
+    if (out.length > 0) this.sealed.splice(0, this.sealed.length, ...this.sealed.filter(batch => batch.deadlineMs > nowMs))
     return out
   }
 
-  /** Gives up all flights: the partition has stopped waiting for them. What was never sent gets new numbers in a new epoch. */
-  abandonFlights(): PublishBatch[] {
+  /**
+   * Gives up flights: the partition has stopped waiting for those that are overdue, and for all ahead of one whose outcome is open.
+   * Those behind that were surely refused and have time left wait once more, and get new numbers in a new epoch.
+   */
+  abandonFlights(nowMs: number): PublishBatch[] {
+    let keep = this.flights.length
+    while (keep > 0 && canWait(this.flights[keep - 1]!, nowMs)) keep--
+    const waiting = this.flights.splice(keep)
+    for (const flight of waiting) flight.sequence = -1
+    this.sealed.unshift(...waiting)
     const out = this.flights.splice(0)
     this.#refusal = undefined
     this.#lost = undefined
-    if (out.length > 0) this.#bumpEpoch()
+    if (out.length + waiting.length > 0) this.#bumpEpoch()
     return out
   }
 
   takeAll(): PublishBatch[] {
-    return [...this.abandonFlights(), ...this.sealed.splice(0)]
+    return [...this.abandonFlights(Number.POSITIVE_INFINITY), ...this.sealed.splice(0)]
   }
 
   #send(batch: PublishBatch): PublishBatch {
@@ -183,17 +228,30 @@ export class PartitionQueue {
 
   /** Identity and CRC are written once; repetitions send the very same bytes. */
   #assign(batch: PublishBatch): void {
-    batch.producerId = this.#idempotent ? this.#producerId : -1n
-    batch.producerEpoch = this.#idempotent ? this.#epoch : -1
-    batch.sequence = this.#idempotent ? this.#nextSequence : -1
-    stamp(batch.sealed, { producerId: batch.producerId, producerEpoch: batch.producerEpoch, baseSequence: batch.sequence })
-    // Sequences are int32 and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence).
-    this.#nextSequence = (this.#nextSequence + batch.count) % 0x80000000
+    if (!this.#idempotent) return this.#identify(batch, -1n, -1, -1)
+    this.#identify(batch, this.#producerId, this.#epoch, this.#nextSequence)
+    this.#nextSequence = (this.#nextSequence + batch.count) % SEQUENCES
   }
 
-  #remove(batch: PublishBatch): void {
+  #identify(batch: PublishBatch, producerId: bigint, producerEpoch: number, sequence: number): void {
+    Object.assign(batch, { producerId, producerEpoch, sequence })
+    stamp(batch.sealed, { producerId, producerEpoch, baseSequence: sequence })
+  }
+
+  #hasOlderIdentity(): boolean {
+    const { flights } = this
+    for (let i = 0; i < flights.length; i++) {
+      const { sequence, producerId, producerEpoch } = flights[i]!
+      if (sequence >= 0 && (producerId !== this.#producerId || producerEpoch !== this.#epoch)) return true
+    }
+    return false
+  }
+
+  /** Where it was. */
+  #remove(batch: PublishBatch): number {
     const index = this.flights.indexOf(batch)
     if (index >= 0) this.flights.splice(index, 1)
+    return index
   }
 
   /**
@@ -220,17 +278,37 @@ export class PartitionQueue {
     if (sequenceTrouble) {
       // Behind a refused predecessor, or with a number that was given up: it was not written, and goes again in its turn.
       const behind = this.flights[0] !== batch || batch.sequence < 0
-      if (!behind) this.#renumber(STALE_EPOCHS.has(answer.errorCode))
+      if (!behind) this.#renumber(0, STALE_EPOCHS.has(answer.errorCode))
+    } else if (TOO_LARGE.has(answer.errorCode) && batch.count > 1 && !batch.maybeWritten) {
+      this.#split(batch)
     } else if (error.class !== 'retry' && error.class !== 'refresh' && error.class !== 'unknown') {
-      this.#settleRefused(batch, answer)
-      this.#renumber(false)
+      this.#renumber(this.#settleRefused(batch, answer), false)
     }
     this.#refusal ??= { reason, seek: error.class === 'refresh' }
   }
 
-  #settleRefused(batch: PublishBatch, answer: Answer): void {
+  /**
+   * The broker has written nothing of it (it looks at sizes before it writes), so the parts take its place and its numbers, and what
+   * flies behind it fits as it is.
+   */
+  #split(batch: PublishBatch): void {
+    const parts = splitBatch(batch, this.partition)
+    if (batch.sequence >= 0) {
+      let sequence = batch.sequence
+      for (const part of parts) {
+        this.#identify(part, batch.producerId, batch.producerEpoch, sequence)
+        sequence = (sequence + part.count) % SEQUENCES
+      }
+    }
+    batch.settled = true
+    this.flights.splice(this.flights.indexOf(batch), 1, ...parts)
+    this.#events.split(this, parts)
+  }
+
+  /** Where it was among the flights. */
+  #settleRefused(batch: PublishBatch, answer: Answer): number {
     const error = kafkaError(answer.errorCode)
-    this.#remove(batch)
+    const index = this.#remove(batch)
     const cause = new BrokerError(error.name, `${this.topic}/${this.partition}: ${answer.errorMessage ?? error.message}`, {
       kafka: { code: error.code, name: error.name }
     })
@@ -248,21 +326,25 @@ export class PartitionQueue {
       )
     )
     this.#events.done(batch)
+    return index
+  }
+
+  #giveUp(flight: PublishBatch): void {
+    this.#remove(flight)
+    const what = `The broker has lost the sequence of ${this.topic}/${this.partition}; whether an earlier send of this batch was written cannot be told any more.`
+    flight.failed(new PublishError('OUTCOME_UNKNOWN', what, 'unknown', { details: { topic: this.topic, partition: this.partition } }))
+    this.#events.done(flight)
   }
 
   /**
    * The flights behind a gap cannot be written with their numbers: they get new ones in a new epoch. Only what was surely not written
    * may be renumbered; a flight that an earlier send may have written would be doubled, so its outcome ends as unknown.
    */
-  #renumber(identityIsStale: boolean): void {
+  #renumber(from: number, identityIsStale: boolean): void {
     if (!this.#idempotent) return
-    for (const flight of [...this.flights]) {
-      flight.sequence = -1
-      if (!flight.maybeWritten) continue
-      this.#remove(flight)
-      const what = `The broker has lost the sequence of ${this.topic}/${this.partition}; whether an earlier send of this batch was written cannot be told any more.`
-      flight.failed(new PublishError('OUTCOME_UNKNOWN', what, 'unknown', { details: { topic: this.topic, partition: this.partition } }))
-      this.#events.done(flight)
+    for (const flight of this.flights.slice(from)) {
+      if (flight.maybeWritten) this.#giveUp(flight)
+      else flight.sequence = -1
     }
     if (identityIsStale) this.#epoch = EPOCH_MAX
     this.#bumpEpoch()

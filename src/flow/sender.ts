@@ -3,6 +3,7 @@
  * One sender per link; it is as short-lived as that. What several partitions release in one turn goes together.
  */
 import type { ResolvedPublishOptions } from '../model/config.ts'
+import { UsageError } from '../model/errors.ts'
 import type { World } from '../model/world.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
 import type { PublishBatch } from './batch.ts'
@@ -61,6 +62,9 @@ export class Sender {
 
   #flush(): void {
     this.#scheduled = false
+    if (this.#heldUntilMs > this.#options.world.monotonicMs()) return this.#schedule() // the pause has become longer
+    // Given up, or on its way over another connection, while it waited here.
+    this.#ready = this.#ready.filter(({ batch, attempt }) => !batch.settled && batch.attempt === attempt)
     const { maxRequestBytes } = this.#options.publish
     while (this.#ready.length > 0) {
       let bytes = 0
@@ -83,7 +87,12 @@ export class Sender {
     const acks = ACKS[publish.acks]
     const body = this.#body(ready, acks)
     if (acks === 0) {
-      const sent = link.sendUnanswered('Produce', body)
+      let sent: boolean
+      try {
+        sent = link.sendUnanswered('Produce', body)
+      } catch (error) {
+        return this.#unfit(ready, error as Error)
+      }
       for (const { queue, batch, attempt } of ready)
         if (sent) queue.answered(batch, attempt, { errorCode: 0, errorMessage: null, baseOffset: -1n, logAppendTimeMs: -1 })
         else queue.unsent(batch, attempt, 'the connection had ended')
@@ -93,9 +102,17 @@ export class Sender {
     const byId = (link.version('Produce') ?? 0) >= BY_ID && ready.every(one => one.topicId !== null)
     const limits = byId ? { timeoutMs: requestTimeoutMs } : { timeoutMs: requestTimeoutMs, maxVersion: BY_ID - 1 }
     link.send('Produce', body, limits, (error, response) => {
-      if (error) for (const { queue, batch, attempt } of ready) queue.lost(batch, attempt, error.message)
+      // Nothing was written: what one batch has made impossible is no other one's fault.
+      if (error instanceof UsageError) this.#unfit(ready, error)
+      else if (error) for (const { queue, batch, attempt } of ready) queue.lost(batch, attempt, error.message)
       else this.#answer(ready, response!, byId)
     })
+  }
+
+  /** Together they are no request; each alone shows which one is at fault. */
+  #unfit(ready: Ready[], error: Error): void {
+    if (ready.length > 1) for (const one of ready) this.#produce([one])
+    else for (const { queue, batch, attempt } of ready) queue.unfit(batch, attempt, error)
   }
 
   #body(ready: Ready[], acks: number): RequestOf<'Produce'> {

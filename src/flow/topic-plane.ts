@@ -16,6 +16,8 @@ export class TopicPlane {
   /** Partitions that take unkeyed messages now: a leader is known and its link works. Sorted. */
   available: number[] = []
   readonly queues = new Map<number, PartitionQueue>()
+  /** Batches larger than this were refused by the topic (`max.message.bytes`). */
+  batchBytesMax = Number.POSITIVE_INFINITY
   /** Where the next turn over `available` begins. */
   turn = 0
   #leaders = new Map<number, number | null>()
@@ -39,6 +41,7 @@ export class TopicPlane {
     this.missing = reason
     this.topicId = null
     this.partitions = 0
+    this.batchBytesMax = Number.POSITIVE_INFINITY
     this.#leaders.clear()
     this.#trouble.clear()
     this.#recount()

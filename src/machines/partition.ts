@@ -50,6 +50,8 @@ export type PartitionEvent =
   | ({ type: 'LINKED'; term: number } & Levels)
   | { type: 'LINK_FAILED'; term: number; reason: string; random: number }
   | { type: 'LINK_LOST'; term: number; reason: string; random: number }
+  /** Before anything was sent on it, the link turned out to be closed. */
+  | { type: 'LINK_ENDED'; term: number }
   | ({ type: 'ACKED'; term: number } & Levels)
   /** All flights are answered or lost, and the first of them may go again. `seek`: the leader must be asked for. */
   | ({ type: 'REFUSED'; term: number; reason: string; seek: boolean; random: number } & Levels)
@@ -100,6 +102,8 @@ export const partitionMachine = setup({
     sameLeader: ({ context, event }) =>
       event.type === 'LEADER' && event.node === context.leader && event.leaderEpoch === context.leaderEpoch,
     hasLeader: ({ context }) => context.leader !== null,
+    /** What flew is settled, and nobody else will say that the rest may go. */
+    leftBehind: ({ event }) => event.type === 'EXPIRED' && event.inFlight === 0 && event.queued > 0,
     waiting: ({ event }) => event.type === 'EXPIRED' && event.waiting,
     seeks: args => currentTerm(args) && args.event.type === 'REFUSED' && args.event.seek
   },
@@ -157,6 +161,7 @@ export const partitionMachine = setup({
             ]
           }
         ],
+        LINK_ENDED: { guard: 'currentTerm', target: '.linking' },
         LINK_LOST: {
           guard: 'currentTerm',
           target: '.retrying',
@@ -218,7 +223,8 @@ export const partitionMachine = setup({
             ],
             EXPIRED: [
               { guard: 'waiting', target: '#partition.parked' },
-              { guard: 'nothingLeft', target: 'idle' }
+              { guard: 'nothingLeft', target: 'idle' },
+              { guard: 'leftBehind', target: 'linking' }
             ]
           }
         },
@@ -239,7 +245,8 @@ export const partitionMachine = setup({
         { type: 'reroute', params: { reason: 'the partition is parked' } },
         { type: 'seek', params: ({ context }) => ({ leaderEpoch: context.leaderEpoch, reason: 'outcome unknown past the deadline' }) }
       ],
-      on: { SEALED: { actions: { type: 'reroute', params: { reason: 'the partition is parked' } } } },
+      // Told at every sweep: it must not begin the pause anew.
+      on: { EXPIRED: {}, SEALED: { actions: { type: 'reroute', params: { reason: 'the partition is parked' } } } },
       after: { parkedPause: { guard: 'hasLeader', target: 'led' } }
     },
     stopped: { type: 'final' }

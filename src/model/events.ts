@@ -120,6 +120,8 @@ export type ClusterEmitted =
       count: number
     }
   | { type: 'publish.failed'; id: string | number | undefined; topic: string; outcome: 'failed' | 'unknown'; error: PlainError }
+  /** The topic refused a batch as too large (`max.message.bytes`): it goes in parts, and later ones are built no larger than `batchBytes`. */
+  | { type: 'publish.split'; topic: string; partition: number; batchBytes: number }
   | { type: 'publish.rerouted'; topic: string; from: number; to: number; count: number; maybeDoubled: boolean; reason: string }
   | { type: 'publish.retrying'; topic: string; partition: number; reason: string; attempt: number; delayMs: number }
   | { type: 'publish.blocked'; bufferedBytes: number }

@@ -41,6 +41,7 @@ test('every transition of a partition', () => {
       { type: 'STOP' },
       { type: 'SEALED', inFlight: 0, queued: 1 },
       { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 0 },
+      { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 1 },
       { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 },
       ({ context: { term } }): PartitionEvent[] => [
         linked(term),
@@ -50,7 +51,8 @@ test('every transition of a partition', () => {
         refused(term, true),
         refused(term, false),
         { type: 'LINK_FAILED', term, reason: 'r', random: 0 },
-        { type: 'LINK_LOST', term, reason: 'r', random: 0 }
+        { type: 'LINK_LOST', term, reason: 'r', random: 0 },
+        { type: 'LINK_ENDED', term }
       ]
     ],
     identity: ({ leader, window }) => ({ leader, window })
@@ -98,4 +100,24 @@ test('parked, it tries its leader again after a pause, and a new leader wakes it
   assert.equal(run(...parked).value, 'parked')
   assert.deepEqual(run(...parked, leader(2, 2)).value, { led: 'linking' })
   assert.deepEqual(run(...parked, { type: 'xstate.after.parkedPause.partition.parked' } as never).value, { led: 'linking' })
+})
+
+test('a link that was closed while idle is replaced without a pause and without a word', () => {
+  const { value, did, context } = run(leader(1, 1), linked(1), { type: 'LINK_ENDED', term: 1 })
+  assert.deepEqual(value, { led: 'linking' })
+  assert.equal(context.attempt, 0)
+  assert.equal(did('noteRetry'), undefined)
+})
+
+test('when flights were given up at their deadline, what is queued behind them goes on', () => {
+  const { value } = run(leader(1, 1), linked(1), { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 2 })
+  assert.deepEqual(value, { led: 'linking' })
+  assert.deepEqual(run(leader(1, 1), linked(1), { type: 'EXPIRED', waiting: false, inFlight: 1, queued: 2 }).value, { led: 'inFlight' })
+})
+
+test('parked, a further sweep does not begin the pause anew', () => {
+  const expired: PartitionEvent = { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 }
+  const { value, did } = run(leader(1, 1), linked(1), expired, expired)
+  assert.equal(value, 'parked')
+  assert.equal(did('seek'), undefined, 'nothing was entered again')
 })
