@@ -46,6 +46,7 @@ function tryAddress(dial: Dial, address: string): Promise<void> {
       maxFrameBytes: options.maxFrameBytes,
       requestTimeoutMs: options.requestTimeoutMs,
       onThrottled: throttleMs => instance.emit({ type: 'throttled', broker: context.node, throttleMs }),
+      onDefect: error => instance.emit({ type: 'trouble', where: context.path, error: plainError(error) }),
       onConnected: () => {
         world.clearTimer(timer)
         if (dial.stopped) return connection.close()

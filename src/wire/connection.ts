@@ -23,6 +23,11 @@ export interface ConnectionOptions {
   onClosed: (error: SamsaError | undefined, inFlight: number) => void
   /** `throttle_time_ms` of an answer was above zero (KIP-219: the client holds back itself). */
   onThrottled: (throttleMs: number) => void
+  /**
+   * A callback of ours threw: a mistake in this library, which must not decide what becomes of the connection and of the other requests.
+   * Default: thrown again on its own, where the process's handler of uncaught exceptions gets it.
+   */
+  onDefect?: (error: unknown) => void
 }
 
 interface Pending {
@@ -39,7 +44,9 @@ export interface RequestLimits {
   maxVersion?: number
 }
 
-const noAnswer = () => {}
+/** An answer to ApiVersions takes a few kilobytes; a peer that announces more before it has given one is not a broker. */
+const FIRST_FRAME_MAX_BYTES = 1024 * 1024
+const nothing = () => {}
 
 export class Connection {
   readonly node: number
@@ -56,19 +63,20 @@ export class Connection {
   #timer: Timer | undefined
   #timerAtMs = 0
   #reason: SamsaError | undefined
-  #onIdle: (() => void) | undefined
+  #onIdle: (() => void)[] = []
 
   constructor(options: ConnectionOptions) {
     this.node = options.node
     this.purpose = options.purpose
     this.#options = options
-    this.#frames = new FrameReader({ maxFrameBytes: options.maxFrameBytes, onFrame: frame => this.#onFrame(frame) })
+    const maxFrameBytes = Math.min(options.maxFrameBytes, FIRST_FRAME_MAX_BYTES)
+    this.#frames = new FrameReader({ maxFrameBytes, onFrame: frame => this.#onFrame(frame) })
     this.#transport = options.world.dial(
       { host: options.host, port: options.port },
       {
         onConnect: () => options.onConnected(),
         onData: chunk => this.#onData(chunk),
-        onDrain: noAnswer,
+        onDrain: nothing,
         onClose: error => this.#onClose(error)
       }
     )
@@ -83,7 +91,10 @@ export class Connection {
     return this.#transport.bufferedBytes
   }
 
-  /** Asks the broker which APIs it speaks (KIP-35) and remembers it. Must come first. */
+  /**
+   * Asks the broker which APIs it speaks (KIP-35) and remembers it. Must come first. Rejects with ProtocolError NEGOTIATION_FAILED, or as
+   * `request` does; the connection is then of no use.
+   */
   async negotiate(timeoutMs: number): Promise<void> {
     const api = await loadApi('ApiVersions')
     const body = { clientSoftwareName: 'samsa', clientSoftwareVersion: '0.1.0' }
@@ -93,12 +104,13 @@ export class Connection {
       const versions = parseApiVersions(answer)
       // A broker that does not know this version answers 35 in the body of version 0, with its own range (KIP-511).
       if (answer.errorCode === 35 && version > 0) {
-        version = Math.min(version - 1, versions.range('ApiVersions')?.max ?? 0)
+        version = Math.max(0, Math.min(version - 1, versions.range('ApiVersions')?.max ?? 0))
         continue
       }
       if (answer.errorCode !== 0)
         throw new ProtocolError('NEGOTIATION_FAILED', `Broker ${this.node} answered ApiVersions with error ${answer.errorCode}.`)
       this.#versions = versions
+      this.#frames.maxFrameBytes = this.#options.maxFrameBytes
       return
     }
   }
@@ -110,6 +122,10 @@ export class Connection {
     return this.#chosen.get(name)
   }
 
+  /**
+   * Rejects with BrokerError UNSUPPORTED_VERSION, UsageError for a body that cannot travel, TimeoutError REQUEST_TIMEOUT, ProtocolError, and
+   * ConnectionError CONNECTION_LOST; after the last three the connection is closed and the outcome of the request unknown.
+   */
   async request<N extends ApiName>(name: N, body: RequestOf<N>, limits: RequestLimits = {}): Promise<ResponseOf<N>> {
     const api = await loadApi(name)
     if (!this.open) throw this.#lost()
@@ -117,7 +133,7 @@ export class Connection {
     return this.#call(api, version, body, limits.timeoutMs ?? this.#options.requestTimeoutMs)
   }
 
-  /** The hot path: no promise, `done` is called once. The API must have been loaded, and offered by the broker. */
+  /** The hot path: no promise, `done` is called once, with what `request` rejects with. The API must have been loaded. */
   send<N extends ApiName>(
     name: N,
     body: RequestOf<N>,
@@ -125,15 +141,15 @@ export class Connection {
     done: (error: Error | undefined, response: ResponseOf<N> | undefined) => void
   ): void {
     const api = loadedApi(name)
-    if (!this.open) {
-      done(this.#lost(), undefined)
-      return
-    }
-    const { timeoutMs = this.#options.requestTimeoutMs, maxVersion } = typeof limits === 'number' ? { timeoutMs: limits } : limits
-    let version = this.version(name)
-    if (version !== undefined && maxVersion !== undefined) version = Math.min(version, maxVersion)
-    if (version === undefined) {
-      done(new ProtocolError('UNSUPPORTED_VERSION', `Broker ${this.node} does not offer ${name}.`), undefined)
+    const bounds: RequestLimits = typeof limits === 'number' ? { timeoutMs: limits } : limits
+    const timeoutMs = bounds.timeoutMs ?? this.#options.requestTimeoutMs
+    let version: number
+    try {
+      if (!this.open) throw this.#lost()
+      const bounded = bounds.minVersion !== undefined || bounds.maxVersion !== undefined
+      version = (bounded ? undefined : this.version(name)) ?? chooseVersion(this.#versions, name, bounds)
+    } catch (error) {
+      this.#guard(() => done(error as Error, undefined))
       return
     }
     this.#write(api, version, body, timeoutMs, done as Pending['done'])
@@ -148,10 +164,10 @@ export class Connection {
     return true
   }
 
-  /** Calls back once nothing is in flight any more (at once when that is so now). */
+  /** Calls back once nothing is in flight any more (at once when that is so now). Not when the connection ends before that. */
   whenIdle(callback: () => void): void {
     if (this.inFlight === 0) callback()
-    else this.#onIdle = callback
+    else this.#onIdle.push(callback)
   }
 
   /** Drops the connection now; what is in flight ends with the reason. */
@@ -180,7 +196,7 @@ export class Connection {
     try {
       chunks = api.encodeRequest(version, body, { correlationId, clientId: this.#options.clientId }).chunks
     } catch (error) {
-      done(error as Error, undefined as never)
+      this.#guard(() => done(error as Error, undefined as never))
       return
     }
     const deadlineMs = this.#options.world.monotonicMs() + timeoutMs
@@ -203,6 +219,8 @@ export class Connection {
   }
 
   #onFrame(frame: Buffer): void {
+    // The answer before this one, out of the same chunk, may have led to the end.
+    if (!this.open) return
     const pending = this.#pending[this.#head]
     if (!pending) throw new ProtocolError('UNEXPECTED_RESPONSE', `Broker ${this.node} answered a request that was not sent.`)
     // A broker answers in the order of the requests; anything else means that the stream cannot be trusted any more.
@@ -222,12 +240,31 @@ export class Connection {
       this.#head = 0
     }
     const throttleMs = (body as { throttleTimeMs?: number }).throttleTimeMs
-    if (throttleMs !== undefined && throttleMs > 0) this.#options.onThrottled(throttleMs)
-    pending.done(undefined, body as never)
-    if (this.#onIdle && this.inFlight === 0) {
-      this.#onIdle()
-      this.#onIdle = undefined
+    if (throttleMs !== undefined && throttleMs > 0) this.#guard(() => this.#options.onThrottled(throttleMs))
+    try {
+      pending.done(undefined, body as never)
+    } catch (error) {
+      this.#defect(error)
     }
+    if (this.#onIdle.length > 0 && this.inFlight === 0) for (const callback of this.#onIdle.splice(0)) this.#guard(callback)
+  }
+
+  /** Runs a callback of somebody else, whose failure is not the connection's. */
+  #guard(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#defect(error)
+    }
+  }
+
+  #defect(error: unknown): void {
+    const { onDefect, world } = this.#options
+    if (onDefect) onDefect(error)
+    else
+      world.defer(() => {
+        throw error
+      })
   }
 
   /** One timer for all requests, armed for the earliest deadline that it knows of. */
@@ -281,7 +318,8 @@ export class Connection {
     const waiting = this.#pending.slice(this.#head)
     this.#pending = []
     this.#head = 0
-    for (const pending of waiting) pending.done(this.#lost(), undefined as never)
-    this.#options.onClosed(this.#reason, waiting.length)
+    this.#onIdle = []
+    for (const pending of waiting) this.#guard(() => pending.done(this.#lost(), undefined as never))
+    this.#guard(() => this.#options.onClosed(this.#reason, waiting.length))
   }
 }

@@ -17,7 +17,8 @@ const SLAB_BYTES = 64 * 1024
 const SMALL_BYTES = 8 * 1024
 
 export class FrameReader {
-  #max: number
+  /** May be changed between frames: a peer is trusted with more once it has said something sensible. */
+  maxFrameBytes: number
   #onFrame: (frame: Buffer) => void
   #prefix = Buffer.alloc(PREFIX_BYTES)
   #prefixAt = 0
@@ -26,7 +27,7 @@ export class FrameReader {
   #slab = Buffer.alloc(0)
 
   constructor(options: FrameReaderOptions) {
-    this.#max = options.maxFrameBytes ?? 100 * 1024 * 1024
+    this.maxFrameBytes = options.maxFrameBytes ?? 100 * 1024 * 1024
     this.#onFrame = options.onFrame
   }
 
@@ -54,7 +55,7 @@ export class FrameReader {
     if (this.#prefixAt < PREFIX_BYTES) return at
     this.#prefixAt = 0
     const size = this.#prefix.readInt32BE(0)
-    if (size < PREFIX_BYTES || size > this.#max) throw this.#badSize(size)
+    if (size < PREFIX_BYTES || size > this.maxFrameBytes) throw this.#badSize(size)
     this.#frame = this.#allocate(size)
     this.#frameAt = 0
     return at
@@ -78,7 +79,7 @@ export class FrameReader {
     if (this.#prefix.toString('latin1') === 'HTTP') return new ProtocolError('HTTP_PEER', 'The peer speaks HTTP: this is not a Kafka port.')
     return new ProtocolError(
       'BAD_FRAME_SIZE',
-      `A frame of ${size} bytes was announced; ${PREFIX_BYTES} to ${this.#max} are taken. This is not a Kafka port, or maxFrameBytes is too small.`
+      `A frame of ${size} bytes was announced; ${PREFIX_BYTES} to ${this.maxFrameBytes} are taken. This is not a Kafka port, or maxFrameBytes is too small.`
     )
   }
 }
