@@ -134,38 +134,41 @@ describe('a group shared with Scala 1.1.1', () => {
   })
 
   test('a Scala member that has given up is nudged until it takes what is its own', async () => {
-    const { topic, group } = await fresh(2)
-    const peer = await scala({ group, topics: { [topic]: 1 }, consumerId: 'aaa' })
-    await peer.waitForAssigned(2)
-    // Somebody sits on all partitions for longer than its four attempts take.
-    const mine = await ours({ topic, group })
-    await mine.waitForOwned(1)
+    const { topic, group } = await fresh(3)
     const session = openZooKeeper(`zookeeper://${cluster.zookeeper}`)
     open.push(session)
-    const theirs = named(peer.assigned)[0]!
-    const path = `/consumers/${group}/owners/${theirs}`
-    const squat = async () => {
-      await session.remove(path)
-      await session.create(path, Buffer.from('squatter-0'), 'ephemeral')
-    }
-    await squat()
-    // A change of members makes it try, and fail.
+    // A member that comes first in the order, takes partition 0, and leaves without letting go of it.
+    const squatter = `${group}_0aa`
+    for (const path of ['ids', `owners/${topic}`]) await session.makePath(`/consumers/${group}/${path}`)
+    const node = JSON.stringify({ version: 1, subscription: { [topic]: 1 }, pattern: 'static', timestamp: '1' })
+    await session.create(`/consumers/${group}/ids/${squatter}`, Buffer.from(node), 'ephemeral')
+    await session.create(`/consumers/${group}/owners/${topic}/0`, Buffer.from(`${squatter}-0`), 'ephemeral')
+    const peer = await scala({ group, topics: { [topic]: 1 }, consumerId: '1aa' })
+    const mine = await ours({ topic, group })
+    await mine.waitForOwned(1)
+    await peer.waitForAssigned(1)
+    assert.deepEqual([peer.assigned[topic], mine.owned], [[1], [`${topic}/2`]])
     const changes = peer.events.length
-    await session.create(
-      `/consumers/${group}/ids/aaaa`,
-      Buffer.from('{"version":1,"subscription":{"none":1},"pattern":"static","timestamp":"1"}'),
-      'ephemeral'
-    )
-    await until('it has given up', () => peer.events.slice(changes).filter(({ type }) => type === 'releasing').length >= 4, 40_000)
-    await new Promise(resolve => setTimeout(resolve, 3_000))
+    await session.remove(`/consumers/${group}/ids/${squatter}`)
+    await until('its four attempts', () => peer.events.slice(changes).filter(({ type }) => type === 'releasing').length >= 4, 40_000)
+    await until('it has given up', async () => Object.keys(await owners(group)).length === 2 && mine.told('trouble').length === 0)
     const before = peer.events.length
-    await session.remove(path)
-    const nudge = await mine.events.first(({ type, ...rest }) => type === 'told' && JSON.stringify(rest).includes('PEER_GAVE_UP'), 60_000)
-    assert.match(JSON.stringify(nudge), new RegExp(theirs))
+    await session.remove(`/consumers/${group}/owners/${topic}/0`)
+    const nudge = await mine.waitFor('trouble', 60_000)
+    assert.equal(nudge.error.code, 'PEER_GAVE_UP')
+    assert.ok(nudge.error.message.includes(`${topic}/1 is due to ${group}_1aa`), nudge.error.message)
     await until(
       'it owns its own again',
-      () => peer.events.slice(before).some(({ type }) => type === 'assigned') && named(peer.assigned).includes(theirs)
+      () => peer.events.slice(before).some(({ type }) => type === 'assigned') && peer.assigned[topic]?.length === 2
     )
-    await until('in ZooKeeper too', async () => (await owners(group))[theirs] === `${peer.memberId}-0`)
+    await until(
+      'in ZooKeeper too',
+      async () => Object.values(await owners(group)).filter(thread => thread === `${group}_1aa-0`).length === 2
+    )
+    assert.ok(
+      mine.told('member.state').some(({ reason }) => reason.includes(`owned by nobody: ${topic}`)),
+      'it was told before'
+    )
+    assert.equal(mine.told('partition.revoked').length, 0, 'what we own was never touched')
   })
 })
