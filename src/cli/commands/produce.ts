@@ -12,6 +12,7 @@ import { Window } from '../window.ts'
 /** Published and not settled, at most: enough for the network, little for the memory. */
 const WINDOW_MESSAGES = 20_000
 const WINDOW_BYTES = 32 * 1024 * 1024
+const PART_BYTES = 16 * 1024
 const MAX_LINE_BYTES = 1024 * 1024
 /** A pipe is no conversation: 5 ms more fill the batches. */
 const LINGER_MS = 5
@@ -113,8 +114,11 @@ class Producing {
     })
     try {
       for await (const chunk of terminal.input(interrupted)) {
-        splitter.write(chunk)
-        await this.#window.room()
+        // In parts, so that a chunk of very short lines cannot pass the window by far.
+        for (let at = 0; at < chunk.length; at += PART_BYTES) {
+          splitter.write(chunk.subarray(at, at + PART_BYTES))
+          await this.#window.room()
+        }
         if (this.#settings.echo) await terminal.out.room()
         if (this.#over) break
       }
