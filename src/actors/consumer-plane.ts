@@ -180,6 +180,11 @@ export class ConsumerPlane {
     this.#flows.delete(keyOf(flow))
   }
 
+  /** The topic was made again: positions in the old one mean nothing. */
+  forgetPositions(topic: string): void {
+    for (const key of this.#carried.keys()) if (key.slice(0, key.lastIndexOf('/')) === topic) this.#carried.delete(key)
+  }
+
   // ── what a partition's machine asks for ──
 
   begin({ topic, partition }: Owned, offset: string, why: PositionReason): void {

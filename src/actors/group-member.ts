@@ -134,6 +134,8 @@ export const groupMemberActor = bind(groupMemberMachine, {
     release: (scope, { attempt, partitions, dropOffsets }) =>
       run(scope, 'release', attempt, async group => {
         await group.release(partitions, dropOffsets)
+        const plane = instanceOf(scope.context.instance).consumers.get(scope.context.consumer)
+        for (const topic of dropOffsets) plane?.forgetPositions(topic)
         return { type: 'GIVEN_BACK', attempt }
       }),
     claim: (scope, step) => run(scope, 'claim', step.attempt, (group, live) => claim(scope, live, group, step)),

@@ -215,4 +215,68 @@ describe('a group of our members', () => {
     await two.waitForRecords(50)
     assert.equal(two.records[0]!.offset, 0)
   })
+
+  test('also under a member that is running: nothing of the old topic is committed into the new one', async () => {
+    const { topic, group } = await fresh(1)
+    await cluster.tool.produce(topic, { count: 30 })
+    const one = await join({ topic, group })
+    await one.waitForRecords(30)
+    await cluster.tool.deleteTopics(topic)
+    await until('it is gone', async () => Object.keys(await cluster.tool.znodes(`/brokers/topics/${topic}`)).length === 0, 60_000)
+    await cluster.createTopic(topic, { partitions: 1 })
+    await cluster.tool.produce(topic, { count: 50 })
+    await one.waitForRecords(80)
+    assert.deepEqual(
+      one.records.slice(30).map(({ offset }) => offset),
+      Array.from({ length: 50 }, (_, i) => i)
+    )
+    const path = `/consumers/${group}/offsets/${topic}/0`
+    await until('it is committed', async () => String((await cluster.tool.znodes(path))[path]?.data) === '50')
+  })
+
+  test('while ZooKeeper cannot be reached, delivery ends before anybody else could own, and goes on with the same session', async () => {
+    const { topic, group } = await fresh(2)
+    const [address, chroot] = [cluster.zookeeper.split('/')[0]!, cluster.zookeeper.slice(cluster.zookeeper.indexOf('/'))]
+    const proxy = await ZooKeeperProxy.start(Number(address.split(':')[1]))
+    const one = await join({ topic, group }, { zookeeper: `127.0.0.1:${proxy.port}${chroot}`, sessionTimeoutMs: 6_000 })
+    await one.waitForOwned(2)
+    await cluster.tool.produce(topic, { count: 20 })
+    await one.waitForRecords(20)
+    const path = instanceOfClient(one.client)
+    const stateOf = () => JSON.stringify(path.directory.get(one.handle.id)!.getSnapshot().value)
+    const cutAt = performance.now()
+    proxy.refuse(true)
+    proxy.cut()
+    await until('suspended', () => stateOf().includes('suspended'))
+    await assert.rejects(async () => {
+      await cluster.tool.produce(topic, { count: 10 })
+      await one.waitForRecords(30)
+      await one.handle.commit()
+    }, /not certain/)
+    await until('stalled', () => stateOf().includes('stalled'))
+    const stalledMs = performance.now() - cutAt
+    assert.ok(stalledMs < 4_500, `${stalledMs} ms`)
+    proxy.refuse(false)
+    await until('goes on', () => stateOf().includes('running'))
+    await cluster.tool.produce(topic, { count: 10 })
+    await one.waitForRecords(40)
+    exactlyOnce([one], 40)
+    assert.equal(one.told('partition.lost').length, 0)
+    members.splice(members.indexOf(one), 1)
+    await one.close()
+    await proxy.close()
+  })
+
+  test('a storm of members settles, and every partition has one owner', async () => {
+    const { topic, group } = await fresh(12)
+    const storm = await Promise.all(Array.from({ length: 10 }, () => join({ topic, group }, { recorderMaxBytes: 0 })))
+    const whole = () => storm.flatMap(({ owned }) => owned)
+    await until('all are owned, evenly', () => whole().length === 12 && storm.every(({ owned }) => owned.length <= 2))
+    assert.equal(new Set(whole()).size, 12)
+    members.length = 0
+    await Promise.all(storm.slice(2).map(member => member.close()))
+    await until('two share the rest', () => storm.slice(0, 2).every(({ owned }) => owned.length === 6))
+    await Promise.all(storm.slice(0, 2).map(member => member.close()))
+    assert.deepEqual(await owners(group), [])
+  })
 })
