@@ -127,10 +127,13 @@ function fillNumbers<T extends Record<string, readonly [number, number, number]>
   const out: Record<string, number> = {}
   for (const [name, [fallback, least, most]] of Object.entries(table)) {
     const value = (given as Record<string, unknown>)[name] ?? fallback
-    if (typeof value !== 'number' || !Number.isFinite(value) || value < least || value > most)
-      throw new UsageError('INVALID_OPTION', `${prefix}${name} is ${String(value)}; give a number from ${least} to ${most}.`, {
-        details: { option: name }
-      })
+    const whole = name.endsWith('Bytes')
+    if (typeof value !== 'number' || !(whole ? Number.isInteger(value) : Number.isFinite(value)) || value < least || value > most)
+      throw new UsageError(
+        'INVALID_OPTION',
+        `${prefix}${name} is ${String(value)}; give a ${whole ? 'whole ' : ''}number from ${least} to ${most}.`,
+        { details: { option: name } }
+      )
     out[name] = value
   }
   return out as Record<keyof T, number>
@@ -143,7 +146,14 @@ function oneOf<T extends string>(name: string, value: unknown, allowed: readonly
   })
 }
 
+function ofType(name: string, value: unknown, type: 'boolean' | 'string'): void {
+  if (typeof value === type || value === undefined || value === null) return
+  throw new UsageError('INVALID_OPTION', `${name} is a ${typeof value}; it must be a ${type}.`, { details: { option: name } })
+}
+
 function knownNames(given: object, known: readonly string[], prefix: string): void {
+  if (typeof given !== 'object' || given === null)
+    throw new UsageError('INVALID_OPTION', `The ${prefix ? `${prefix.slice(0, -1)} ` : ''}options must be an object.`)
   for (const name of Object.keys(given))
     if (!known.includes(name))
       throw new UsageError('UNKNOWN_OPTION', `There is no option ${prefix}${name}. Known: ${known.join(', ')}.`, {
@@ -158,6 +168,7 @@ const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown', 'partit
 export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPublishOptions {
   knownNames(given, [...Object.keys(PUBLISH_NUMBERS), ...PUBLISH_TEXTS], 'publish.')
   const acks = oneOf('publish.acks', given.acks ?? 'all', ['all', 'leader', 'none'] as const)
+  ofType('publish.idempotent', given.idempotent, 'boolean')
   const idempotent = given.idempotent ?? acks === 'all'
   if (idempotent && acks !== 'all')
     throw new UsageError('INVALID_OPTION', `publish.idempotent needs publish.acks 'all'; it is '${acks}'.`, { details: { option: 'acks' } })
@@ -176,6 +187,8 @@ export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPubli
 /** Checks and fills all options. Throws UsageError with the option's name, what is wrong and what is allowed. */
 export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   knownNames(given, [...Object.keys(NUMBERS), ...TEXTS], '')
+  for (const name of ['zookeeper', 'brokers', 'rack', 'listenerName'] as const) ofType(name, given[name], 'string')
+  ofType('createTopics', given.createTopics, 'boolean')
   const zookeeper = given.zookeeper ?? null
   const brokers = given.brokers ?? null
   if ((zookeeper === null) === (brokers === null))
