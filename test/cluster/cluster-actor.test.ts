@@ -2,23 +2,18 @@
  * ClusterActor as users of XState have it: spawned, twice in one process, twice under one root, invoked with a relay.
  */
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { assign, createActor, type InspectionEvent, setup, toPromise, waitFor } from 'xstate'
 import { ClusterActor, type ClusterActorRef, publish, publishLogic, relayLogic } from '../../src/index.ts'
 import type { ClusterEmitted } from '../../src/model/events.ts'
-import type { Cluster } from '../support/cluster.ts'
 import { Gathered } from '../support/gathered.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 
-describe('ClusterActor', () => {
-  let cluster: Cluster
-  let topic: string
-  before(async () => {
-    cluster = await useCluster()
-    topic = uniqueName('actor')
-    await cluster.createTopic(topic, { partitions: 3, replicationFactor: 3 })
-  })
+const cluster = await useCluster()
+const topic = uniqueName('actor')
+await cluster.createTopic(topic, { partitions: 3, replicationFactor: 3 })
 
+describe('ClusterActor', () => {
   const spawn = (inspect?: (event: InspectionEvent) => void) => {
     const actor = createActor(ClusterActor, { input: { zookeeper: cluster.zookeeper }, ...(inspect ? { inspect } : {}) })
     const events = new Gathered<ClusterEmitted>()

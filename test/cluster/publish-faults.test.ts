@@ -2,9 +2,8 @@
  * The promise, while the cluster breaks: every acked message is in the log, once, in order per partition and publisher.
  */
 import assert from 'node:assert/strict'
-import { before, beforeEach, describe, test } from 'node:test'
+import { beforeEach, describe, test } from 'node:test'
 import type { PublishError, RecordMetadata, Topic } from '../../src/index.ts'
-import type { Cluster } from '../support/cluster.ts'
 import { type Connected, withClient } from '../support/connected.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 
@@ -54,13 +53,10 @@ class Stream {
   }
 }
 
+const cluster = await useCluster()
+const url = `zookeeper://${cluster.zookeeper}`
+
 describe('publishing while the cluster breaks', () => {
-  let cluster: Cluster
-  let url: string
-  before(async () => {
-    cluster = await useCluster()
-    url = `zookeeper://${cluster.zookeeper}`
-  })
   beforeEach(() => cluster.heal())
 
   /** Every acked message is where it was said to be, and nothing is there twice. */

@@ -2,20 +2,16 @@
  * Publishing to a real cluster, judged by Kafka's own consumer.
  */
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { PublishError, UsageError } from '../../src/index.ts'
-import type { Cluster } from '../support/cluster.ts'
 import { withClient } from '../support/connected.ts'
 import { until } from '../support/until.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 
+const cluster = await useCluster()
+const url = `zookeeper://${cluster.zookeeper}`
+
 describe('publishing', () => {
-  let cluster: Cluster
-  let url: string
-  before(async () => {
-    cluster = await useCluster()
-    url = `zookeeper://${cluster.zookeeper}`
-  })
   const fresh = async (spec = {}) => {
     const topic = uniqueName('publish')
     await cluster.createTopic(topic, { partitions: 6, replicationFactor: 3, ...spec })
