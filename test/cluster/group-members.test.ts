@@ -7,7 +7,7 @@ import { afterEach, describe, test } from 'node:test'
 import { type ClusterOptions, connect, openZooKeeper, type SubscribeOptions } from '../../src/index.ts'
 import { assertClientReplays, instanceOfClient } from '../support/connected.ts'
 import { Gathered } from '../support/gathered.ts'
-import { Member, type MemberView } from '../support/group-member.ts'
+import { Member, MemberProcess, type MemberView } from '../support/group-member.ts'
 import { until } from '../support/until.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 import { ZooKeeperProxy } from '../support/zookeeper-proxy.ts'
@@ -278,5 +278,34 @@ describe('a group of our members', () => {
     await until('two share the rest', () => storm.slice(0, 2).every(({ owned }) => owned.length === 6))
     await Promise.all(storm.slice(0, 2).map(member => member.close()))
     assert.deepEqual(await owners(group), [])
+  })
+
+  test('a process that was frozen past its session commits nothing when it thaws, and joins anew', async () => {
+    const { topic, group } = await fresh(2)
+    const frozen = MemberProcess.start(cluster.zookeeper, { topic, group }, { sessionTimeoutMs: 2_000 })
+    try {
+      await frozen.waitForOwned(2)
+      await cluster.tool.produce(topic, { count: 50 })
+      await frozen.waitForRecords(50)
+      await until(
+        'it is committed',
+        async () => Object.values((await cluster.tool.groupOffsets(group))[topic] ?? {}).reduce((a, b) => a + b, 0) === 50
+      )
+      frozen.freeze()
+      const heir = await join({ topic, group })
+      await heir.waitForOwned(2)
+      await cluster.tool.produce(topic, { count: 50 })
+      await heir.waitForRecords(50)
+      frozen.thaw()
+      await frozen.waitFor('partition.lost')
+      await Promise.all([frozen.waitForOwned(1), heir.waitForOwned(1)])
+      await cluster.tool.produce(topic, { count: 50 })
+      await until('all was read', () => seenBy([frozen, heir]) === 150)
+      exactlyOnce([frozen, heir], 150)
+      assert.equal(heir.told('trouble').length, 0, 'nobody wrote over its commits')
+    } finally {
+      frozen.thaw()
+      await frozen.close()
+    }
   })
 })
