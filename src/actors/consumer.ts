@@ -85,7 +85,6 @@ export const consumerActor = bind(consumerMachine, {
     setDelivery: ({ context }, { handOut, commits, epoch }) => planeOf(context)?.setDelivery(handOut, commits, epoch),
     emitSurplus: ({ context }, params) => planeOf(context)?.emit({ type: 'member.surplus', ...params }),
     emitState: ({ context }, params) => planeOf(context)?.emit({ type: 'member.state', ...params }),
-    emitTrouble: ({ context }, { error }) => planeOf(context)?.emit({ type: 'trouble', where: context.path, error }),
     emitFailed: ({ context }, { error }) => {
       const plane = planeOf(context)
       plane?.emit({ type: 'trouble', where: context.path, error })

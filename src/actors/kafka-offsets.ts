@@ -93,7 +93,7 @@ export class KafkaOffsets implements OffsetStore {
   #throwIfElsewhere(code: number, what: string): void {
     const { class: errorClass } = kafkaError(code)
     if (code === 0 || (errorClass !== 'refresh' && errorClass !== 'retry')) return
-    throw new Elsewhere('COORDINATOR_MOVED', brokerError(code, what).message, { retriable: true })
+    throw new SamsaError('COORDINATOR_MOVED', brokerError(code, what).message, { retriable: true })
   }
 
   async #atCoordinator<T>(call: (link: Link) => Promise<T>): Promise<T> {
@@ -122,8 +122,6 @@ export class KafkaOffsets implements OffsetStore {
     return nodeId
   }
 }
-
-class Elsewhere extends SamsaError {}
 
 function byTopic<T extends Owned>(list: readonly T[]): Map<string, T[]> {
   const out = new Map<string, T[]>()

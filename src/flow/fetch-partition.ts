@@ -151,14 +151,14 @@ export class FetchPartition {
   }
 
   #grow(records: Buffer): void {
-    const { growToBytes, creditBytes } = this.#options
+    const { growToBytes } = this.#options
     const needed = records.length >= LOG_OVERHEAD ? LOG_OVERHEAD + records.readInt32BE(LENGTH_AT) : this.maxBytes * 2
     if (needed > growToBytes)
       throw new LimitError(
         'MESSAGE_TOO_LARGE',
         `The batch at offset ${this.fetchOffset} of ${this.topic}/${this.partition} has ${needed} bytes; maxFrameBytes allows ${growToBytes}. ` +
           'Raise maxFrameBytes, or seek past it.',
-        { details: { topic: this.topic, partition: this.partition, bytes: needed, limitBytes: growToBytes, creditBytes } }
+        { details: { topic: this.topic, partition: this.partition, bytes: needed, limitBytes: growToBytes } }
       )
     this.maxBytes = Math.max(needed, Math.min(this.maxBytes * 2, growToBytes))
   }

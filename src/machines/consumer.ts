@@ -99,13 +99,11 @@ const base = setup({
     setDelivery: (_, _params: { handOut: boolean; commits: boolean; epoch: number }) => {},
     emitSurplus: (_, _params: { group: string; partitions: number; members: number }) => {},
     emitState: (_, _params: { state: string; reason: string }) => {},
-    emitTrouble: (_, _params: { error: PlainError }) => {},
     emitFailed: (_, _params: { error: PlainError }) => {},
     /** The last word to listeners, to `close()` and to the cluster. */
     emitClosed: (_, _params: { error: PlainError | null }) => {}
   },
   guards: {
-    byZooKeeper: ({ context }) => context.subscription.membership === 'zookeeper',
     autoCommits: ({ context }) => context.subscription.autoCommitIntervalMs !== null,
     nothingOwned: ({ context }) => context.owned.length === 0,
     /** An older assignment's word. */
