@@ -88,6 +88,18 @@ describe('every message in every version', async () => {
   })
 })
 
+describe('tagged fields', () => {
+  const field = (name: string, tag: number) => ({ name, type: 'int8', versions: [0, 0], tag, tagged: [0, 0] }) as const
+  const definition: Definition = { name: 'Tagged', versions: [0, 0], flexible: [0, 0], fields: [field('late', 7), field('early', 2)] }
+
+  it('are written in the order of their tags, and not at all when they hold their default', () => {
+    assert.equal(hexOf(definition, 0, { late: 1, early: 3 }), '02020103070101')
+    assert.equal(hexOf(definition, 0, { late: 1, early: 0 }), '01070101')
+    assert.equal(hexOf(definition, 0, {}), '00')
+    assert.deepEqual(decode(definition, 0, Buffer.from('02020103070101', 'hex')), { late: 1, early: 3 })
+  })
+})
+
 describe('what is left out', () => {
   it('is written as its default', () => {
     const full = {

@@ -207,4 +207,12 @@ describe('a reader', () => {
       'ARRAY_TOO_LONG'
     )
   })
+
+  it('adds up what the arrays of a message take in memory, those of tagged fields too', () => {
+    // Two tagged fields, each an array of one large element.
+    const read = (madeBytes: number) => () =>
+      readerOf('02 00 04 00000001 01 04 00000001').tags((_tag, content) => content.count(false, 0, madeBytes) === 1)
+    assert.equal(codeOf(read(250 << 20)), 'none')
+    assert.equal(codeOf(read(260 << 20)), 'MESSAGE_TOO_LARGE')
+  })
 })
