@@ -1,21 +1,22 @@
 /**
- * Binds the member of a manual assignment: topics are followed like anybody's, committed offsets lie in Kafka under the group's name.
+ * Binds the member of a manual assignment: topics are followed like anybody's, committed offsets lie where `manual-offsets.ts` says.
  */
 
 import { type Assigned, keyOf, type Owned } from '../machines/consumer.ts'
-import { manualMemberMachine } from '../machines/manual-member.ts'
+import { type ManualMemberContext, manualMemberMachine } from '../machines/manual-member.ts'
 import { plainError } from '../model/errors.ts'
 import { bind } from './bind.ts'
 import { type Instance, instanceOf, tell } from './instance.ts'
-import { KafkaOffsets } from './kafka-offsets.ts'
+import { manualOffsets } from './manual-offsets.ts'
 import { followTopic, followTopics, unfollowTopic, unfollowTopics } from './topics.ts'
 
 /** The committed offsets of these. The store of a group is put into the consumer's plane the first time. */
-async function lookUp(instance: Instance, consumer: string, group: string | null, partitions: readonly Owned[]): Promise<Assigned[]> {
+async function lookUp(instance: Instance, context: ManualMemberContext, partitions: readonly Owned[]): Promise<Assigned[]> {
+  const { group, mirrorOffsets } = context.subscription
   if (group === null) return partitions.map(entry => ({ ...entry, offset: null }))
-  const plane = instance.consumers.get(consumer)
-  const store = plane?.offsets instanceof KafkaOffsets ? plane.offsets : new KafkaOffsets(instance, group)
-  if (plane) plane.offsets = store
+  const plane = instance.consumers.get(context.consumer)
+  const store = manualOffsets(instance, group, mirrorOffsets, error => plane?.emit({ type: 'trouble', where: context.path, error }))
+  if (plane) plane.offsets ??= store
   const offsets = await store.read(partitions)
   return partitions.map(entry => {
     const offset = offsets.get(keyOf(entry))
@@ -32,7 +33,7 @@ export const manualMemberActor = bind(manualMemberMachine, {
     unfollowNames: ({ context }) => unfollowTopics(instanceOf(context.instance), context.path),
     lookUp: ({ context, self }, { lookup, partitions }) => {
       const instance = instanceOf(context.instance)
-      lookUp(instance, context.consumer, context.subscription.group, partitions).then(
+      lookUp(instance, context, partitions).then(
         found => self.send({ type: 'LOOKED_UP', lookup, partitions: found }),
         error => self.send({ type: 'LOOKUP_FAILED', lookup, error: plainError(error), random: instance.world.random() })
       )

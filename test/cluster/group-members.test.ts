@@ -308,4 +308,23 @@ describe('a group of our members', () => {
       await frozen.close()
     }
   })
+
+  test('partitions assigned by hand commit under the name of the group, in ZooKeeper and in Kafka', async () => {
+    const { topic, group } = await fresh(2)
+    await cluster.tool.produce(topic, { partition: 1, count: 20 })
+    const one = await join({ partitions: [{ topic, partition: 1 }], group })
+    await one.waitForRecords(20)
+    members.length = 0
+    await one.close()
+    const path = `/consumers/${group}/offsets/${topic}/1`
+    assert.equal(String((await cluster.tool.znodes(path))[path]?.data), '20')
+    assert.deepEqual((await cluster.tool.groupOffsets(group))[topic], { 1: 20 })
+    assert.deepEqual(await owners(group), [])
+    // A member of the group goes on there.
+    const two = await join({ topic, group })
+    await two.waitForOwned(2)
+    await cluster.tool.produce(topic, { partition: 1, count: 5 })
+    await two.waitForRecords(5)
+    exactlyOnce([one, two], 25)
+  })
 })

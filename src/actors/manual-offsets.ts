@@ -1,0 +1,98 @@
+/**
+ * Where a consumer with a manual assignment commits under its group's name: into ZooKeeper where the cluster is named by it, and into Kafka as the
+ * copy; else into Kafka alone.
+ */
+import type { OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
+import { keyOf, type Owned } from '../machines/consumer.ts'
+import { type PlainError, plainError, SamsaError } from '../model/errors.ts'
+import { readOffset, writeOffset } from '../registry/group/free-offsets.ts'
+import type { ZooKeeperSession } from '../registry/zookeeper/session.ts'
+import type { Instance } from './instance.ts'
+import { KafkaOffsets } from './kafka-offsets.ts'
+
+export interface ManualOffsets extends OffsetStore {
+  /** Committed next offsets by `topic/partition`; one that is not there has none. */
+  read(partitions: readonly Owned[]): Promise<Map<string, bigint>>
+}
+
+export function manualOffsets(instance: Instance, group: string, mirror: boolean, onTrouble: (error: PlainError) => void): ManualOffsets {
+  const kafka = new KafkaOffsets(instance, group)
+  if (instance.options.zookeeper === null) return kafka
+  return new ZooKeeperOffsets(instance, group, mirror ? kafka : undefined, onTrouble)
+}
+
+class ZooKeeperOffsets implements ManualOffsets {
+  readonly #instance: Instance
+  readonly #group: string
+  readonly #kafka: KafkaOffsets | undefined
+  readonly #onTrouble: (error: PlainError) => void
+
+  constructor(instance: Instance, group: string, kafka: KafkaOffsets | undefined, onTrouble: (error: PlainError) => void) {
+    this.#instance = instance
+    this.#group = group
+    this.#kafka = kafka
+    this.#onTrouble = onTrouble
+  }
+
+  async read(partitions: readonly Owned[]): Promise<Map<string, bigint>> {
+    const session = this.#session()
+    const found = await Promise.all(
+      partitions.map(({ topic, partition }) => readOffset(session, this.#group, topic, partition).catch(unavailable))
+    )
+    const out = new Map<string, bigint>()
+    for (const [index, offset] of found.entries()) if (offset !== undefined) out.set(keyOf(partitions[index]!), offset)
+    const missing = partitions.filter(entry => !out.has(keyOf(entry)))
+    if (missing.length > 0 && this.#kafka) for (const [key, offset] of await this.#kafka.read(missing)) out.set(key, offset)
+    return out
+  }
+
+  async committed(topic: string, partition: number): Promise<bigint | undefined> {
+    return (await this.read([{ topic, partition }])).get(keyOf({ topic, partition }))
+  }
+
+  /** ZooKeeper decides; the copy is written before the commit counts as done, but its failure is only told. */
+  async commit(_epoch: number, offsets: readonly OffsetToCommit[]): Promise<(OffsetToCommit & { error?: Error })[]> {
+    const session = this.#session()
+    const results = await Promise.all(
+      offsets.map(async ({ topic, partition, offset }) => {
+        try {
+          await writeOffset(session, this.#group, topic, partition, offset)
+          return { topic, partition, offset }
+        } catch (error) {
+          return { topic, partition, offset, error: error instanceof Error ? error : new Error(String(error)) }
+        }
+      })
+    )
+    await this.#copy(results.filter(result => !('error' in result)))
+    return results
+  }
+
+  async #copy(offsets: readonly OffsetToCommit[]): Promise<void> {
+    if (!this.#kafka || offsets.length === 0) return
+    try {
+      for (const { error } of await this.#kafka.commit(-1, offsets)) if (error) this.#failed(error)
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    const message = `Offsets of group ${this.#group} are committed in ZooKeeper, but their copy in Kafka is not written: ${plainError(error).message}`
+    this.#onTrouble(new SamsaError('MIRROR_FAILED', message, { retriable: plainError(error).retriable, cause: error }).toJSON())
+  }
+
+  #session(): ZooKeeperSession {
+    const session = this.#instance.registry?.currentSession?.()
+    if (session) return session
+    throw new SamsaError('NO_SESSION', 'There is no ZooKeeper session at the moment; offsets can be neither read nor committed.', {
+      retriable: true
+    })
+  }
+}
+
+/** A session that ends is followed by another one: worth another try, unless ZooKeeper says no. */
+function unavailable(error: unknown): never {
+  const { code, message } = plainError(error)
+  if (code === 'ZK_NO_AUTH') throw error
+  throw new SamsaError(code, message, { retriable: true, cause: error })
+}
