@@ -14,6 +14,7 @@ import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/
 import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
 import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
+import { LiveMap } from './live-map.ts'
 
 export interface Broker {
   readonly id: number
@@ -66,6 +67,7 @@ export class Cluster implements AsyncDisposable {
   #instance: Instance
   #topics = new Map<string, Topic>()
   #closed: Promise<void> | undefined
+  #allTopics = new LiveMap<string, Topic>(() => new Map((this.#instance.topicNames ?? []).map(name => [name, this.topic(name)])))
 
   /** Made by `connect`. */
   constructor(actor: ClusterActorRef, instance: Instance) {
@@ -74,9 +76,18 @@ export class Cluster implements AsyncDisposable {
     this.admin = new Admin(instance)
   }
 
-  /** The live brokers, by id. */
-  get brokers(): ReadonlyMap<number, Broker> {
-    return new Map([...this.#instance.brokers].map(([id, entry]) => [id, { id, ...entry }]))
+  /** The brokers that the registry lists now, by id: one map that stays true. */
+  readonly brokers: ReadonlyMap<number, Broker> = new LiveMap(
+    () => new Map([...this.#instance.brokers].map(([id, entry]) => [id, { id, ...entry }]))
+  )
+
+  /**
+   * The topics of the cluster by name: one map that stays true. With ZooKeeper it is kept from the beginning; over `kafka://` only from the
+   * first look (which finds nothing yet) or `listTopics`, because brokers must be asked for every topic then.
+   */
+  get topics(): ReadonlyMap<string, Topic> {
+    followTopics(this.#instance, 'face')
+    return this.#allTopics
   }
 
   get controller(): number | null {
@@ -166,6 +177,7 @@ export class Cluster implements AsyncDisposable {
     })
     this.actor.subscribe({ error: () => {} })
     this.actor.start()
+    if (this.#instance.options.zookeeper !== null) followTopics(this.#instance, 'face')
     try {
       await this.#until(
         () => (this.actor.getSnapshot() as { hasTag: (tag: string) => boolean }).hasTag('ready'),

@@ -45,6 +45,19 @@ describe('publishing', () => {
     })
   })
 
+  test('brokers and topics of a cluster are live maps: a topic made later appears in the map that is in hand', async () => {
+    await withClient(url, {}, async ({ client, instance }) => {
+      const { topics, brokers } = client
+      assert.deepEqual([...brokers.keys()].sort(), [1, 2, 3])
+      const name = uniqueName('live')
+      const seen = new Promise<void>(resolve => instance.onLevel.add(() => topics.has(name) && resolve()))
+      await cluster.createTopic(name, { partitions: 2, replicationFactor: 3 })
+      await seen
+      assert.equal((await topics.get(name)!.describe()).length, 2)
+      assert.ok(topics.get(name)!.partitions.every(partition => partition.leader !== null && partition.inSync.length === 3))
+    })
+  })
+
   test('keys go where Java sends them', async () => {
     const name = await fresh()
     const keys = Array.from({ length: 200 }, (_, i) => `key-${i}-ü`)
