@@ -67,11 +67,31 @@ export async function bootstrapMetadata(instance: Instance, topics: readonly str
   }
 }
 
-/** Creates a topic with the broker's own defaults for partitions and replicas (KIP-464). Resolves when it exists. */
+/** From this version on a broker fills in its own defaults where -1 is given (KIP-464). */
+const DEFAULTS_FROM = 4
+const BROKER_RESOURCE = 4
+
+/** Partitions and replicas of new topics: -1 where the broker knows what that means, else what its configuration says. */
+async function topicDefaults(link: Link): Promise<{ numPartitions: number; replicationFactor: number }> {
+  if ((link.version('CreateTopics') ?? 0) >= DEFAULTS_FROM) return { numPartitions: -1, replicationFactor: -1 }
+  const partitionsKey = 'num.partitions'
+  const replicasKey = 'default.replication.factor'
+  const answer = await link.request('DescribeConfigs', {
+    resources: [{ resourceType: BROKER_RESOURCE, resourceName: String(link.node), configurationKeys: [partitionsKey, replicasKey] }],
+    includeSynonyms: false,
+    includeDocumentation: false
+  })
+  const [result] = answer.results
+  if (result?.errorCode !== 0) throw brokerError(result?.errorCode ?? -1, `DescribeConfigs of broker ${link.node}`)
+  const setting = (key: string) => Number(result.configs.find(({ name }) => name === key)?.value ?? 1)
+  return { numPartitions: setting(partitionsKey), replicationFactor: setting(replicasKey) }
+}
+
+/** Creates a topic with the broker's own defaults for partitions and replicas. Resolves when it exists. */
 export async function createTopic(instance: Instance, topic: string): Promise<void> {
   const link = await controllerLink(instance)
   const answer = await link.request('CreateTopics', {
-    topics: [{ name: topic, numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] }],
+    topics: [{ name: topic, ...(await topicDefaults(link)), assignments: [], configs: [] }],
     timeoutMs: instance.options.requestTimeoutMs,
     validateOnly: false
   })

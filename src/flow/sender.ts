@@ -19,6 +19,8 @@ interface Ready {
 
 const ACKS = { all: -1, leader: 1, none: 0 } as const
 const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
+/** Produce carries zstd from this version on (KIP-110, Kafka 2.1); an older broker would take it for damage. */
+const ZSTD_FROM = 7
 /** From this version on Produce names topics by id only (KIP-516). */
 const BY_ID = 13
 
@@ -65,6 +67,7 @@ export class Sender {
     if (this.#heldUntilMs > this.#options.world.monotonicMs()) return this.#schedule() // the pause has become longer
     // Given up, or on its way over another connection, while it waited here.
     this.#ready = this.#ready.filter(({ batch, attempt }) => !batch.settled && batch.attempt === attempt)
+    this.#refuseZstd()
     const { maxRequestBytes } = this.#options.publish
     while (this.#ready.length > 0) {
       let bytes = 0
@@ -107,6 +110,16 @@ export class Sender {
       else if (error) for (const { queue, batch, attempt } of ready) queue.lost(batch, attempt, error.message)
       else this.#answer(ready, response!, byId)
     })
+  }
+
+  #refuseZstd(): void {
+    const version = this.link.version('Produce')
+    if (version === undefined || version >= ZSTD_FROM || this.#options.publish.compression !== 'zstd') return
+    const packed = this.#ready.filter(({ batch }) => batch.sealed.compression === 'zstd')
+    if (packed.length === 0) return
+    this.#ready = this.#ready.filter(({ batch }) => batch.sealed.compression !== 'zstd')
+    const what = `Broker ${this.link.node} does not know zstd (Kafka before 2.1). Set publish.compression to gzip, snappy or lz4.`
+    for (const { queue, batch, attempt } of packed) queue.unfit(batch, attempt, new UsageError('UNSUPPORTED_COMPRESSION', what))
   }
 
   /** Together they are no request; each alone shows which one is at fault. */
