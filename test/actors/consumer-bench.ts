@@ -12,8 +12,11 @@ import { resolveOptions } from '../../src/model/config.ts'
 import type { ConsumerEmitted, SubscribeOptions } from '../../src/model/events.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import type { Timer, World } from '../../src/model/world.ts'
-import type { RequestOf } from '../../src/wire/apis.ts'
+import { loadApi, type RequestOf } from '../../src/wire/apis.ts'
 import { batch } from '../support/record-batches.ts'
+
+// An import in the middle of a run takes as long as the machine likes: what a step leads to would be chance.
+await Promise.all([loadApi('Fetch'), loadApi('ListOffsets')])
 
 const ID = 'uKL0dQXkRR2SsSTNmwGNHg'
 
