@@ -165,9 +165,13 @@ export class ConsumerBench {
   #serve(): void {
     for (const poll of [...this.#polls]) {
       const partitions = poll.body.topics.flatMap(topic =>
-        topic.partitions.map(({ partition, fetchOffset }) => {
-          const log = this.#logs.get(partition) ?? []
-          const records = Buffer.concat(log.filter(bytes => bytes.readBigInt64BE(0) + BigInt(bytes.readInt32BE(23)) >= fetchOffset))
+        topic.partitions.map(({ partition, fetchOffset, partitionMaxBytes }) => {
+          const left = (this.#logs.get(partition) ?? []).filter(
+            bytes => bytes.readBigInt64BE(0) + BigInt(bytes.readInt32BE(23)) >= fetchOffset
+          )
+          // As a broker does: whole batches up to the limit, and one at least.
+          let bytes = 0
+          const records = Buffer.concat(left.filter((one, index) => (bytes += one.length) <= partitionMaxBytes || index === 0))
           return { partitionIndex: partition, errorCode: 0, records, abortedTransactions: null }
         })
       )

@@ -20,14 +20,14 @@ function listening(options: Partial<SubscribeOptions>, handle: (batch: Batch) =>
 
 test('batches go to listeners in order, at most so many messages at once, while their credit lasts', async () => {
   const size = batch({ base: 0, values: ['0', '1', '2', '3'] }).length
-  const { bench, got } = listening({ batchMaxMessages: 3, partitionCreditBytes: size * 2 })
+  const { bench, got } = listening({ batchMaxMessages: 3, partitionCreditBytes: size * 2, partitionFetchMaxBytes: size })
   bench.own(0)
   for (let i = 0; i < 4; i++) bench.append(0, 4)
   await bench.settle()
   const first = got.map(offsets)
   assert.deepEqual(first.flat(), [...first.flat().keys()])
   assert.ok(first.every(list => list.length <= 3))
-  assert.ok(first.flat().length < 16, 'it rests when the credit is used')
+  assert.ok(first.flat().length >= 8 && first.flat().length < 16, `it rests when the credit is used: ${first.flat().length}`)
   for (let i = 0; got.flatMap(offsets).length < 16 && i < 20; i++) {
     for (const one of got) one.ack()
     await bench.settle()
