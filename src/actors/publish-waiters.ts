@@ -1,16 +1,19 @@
 /**
  * Publishes that wait: for their topic to be known, or for memory. In order per cause, each at most `maxBlockMs`, and not too many.
  */
-import type { PlainMessage } from '../flow/accumulator.ts'
 import type { Delivery } from '../flow/batch.ts'
 import { PublishError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
-import type { OutgoingMessage } from '../model/message.ts'
 import type { Timer, World } from '../model/world.ts'
+import type { CheckedMessages } from './outgoing.ts'
 
 export interface Waiter {
   topic: string
-  list: { plain: PlainMessage[]; originals: readonly OutgoingMessage[] }
+  /** In memory of their own. */
+  messages: CheckedMessages
+  /** When they were published. */
+  nowMs: number
+  sizeUpperBound: number
   delivery: Delivery
 }
 

@@ -14,7 +14,7 @@ import { type PlainError, PublishError, SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { OutgoingMessage } from '../model/message.ts'
 import type { Timer, World } from '../model/world.ts'
-import { choosePartition, type PlainList, plainMessages } from './outgoing.ts'
+import { type CheckedMessages, checkMessages, choosePartition, copyMessages, isList, sizeUpperBound } from './outgoing.ts'
 import { PublishWaiters } from './publish-waiters.ts'
 
 export interface PublisherOptions {
@@ -63,15 +63,18 @@ export class Publisher {
   /** Publishes a message, or a list that stays together. `delivery` is called once, later. Throws UsageError on bad input. */
   publish(topic: string, messages: OutgoingMessage | readonly OutgoingMessage[], delivery: Delivery): void {
     const { options, world } = this.#options
-    const list = plainMessages(messages, world.now(), options.publish.maxRequestBytes)
+    const nowMs = world.now()
+    const checked = checkMessages(messages, nowMs)
+    const bytes = sizeUpperBound(checked, options.publish.maxRequestBytes)
     if (this.#closed)
       return delivery.failed(new PublishError('CLUSTER_CLOSED', 'The cluster is closed; nothing can be published any more.', 'failed'))
-    if (list.plain.length === 0) return delivery.failed(new PublishError('EMPTY_LIST', 'An empty list cannot be published.', 'failed'))
+    if (isList(checked) && checked.length === 0)
+      return delivery.failed(new PublishError('EMPTY_LIST', 'An empty list cannot be published.', 'failed'))
     const plane = this.plane(topic)
-    if (plane.known && !this.#waiters.holds(topic) && this.#hasRoom()) return this.#append(plane, list, delivery)
+    if (plane.known && !this.#waiters.holds(topic) && this.#hasRoom()) return this.#append(plane, checked, nowMs, bytes, delivery)
     // The registry goes on looking: a topic that is created later is known as soon as it is there.
     if (plane.missing) return delivery.failed(plane.missing)
-    this.#waiters.add({ topic, list, delivery })
+    this.#waiters.add({ topic, messages: copyMessages(checked), nowMs, sizeUpperBound: bytes, delivery })
     if (!plane.known) this.#options.useTopic(topic)
   }
 
@@ -210,21 +213,22 @@ export class Publisher {
   #admit(): void {
     this.#waiters.admit(
       topic => this.#hasRoom() && (this.planes.get(topic)?.known ?? false),
-      waiter => this.#append(this.planes.get(waiter.topic)!, waiter.list, waiter.delivery)
+      ({ topic, messages, nowMs, sizeUpperBound, delivery }) =>
+        this.#append(this.planes.get(topic)!, messages, nowMs, sizeUpperBound, delivery)
     )
     if (this.#whenSettled) this.flush() // no linger any more for what was let in late
     this.#checkSettled()
   }
 
-  #append(plane: TopicPlane, list: PlainList, delivery: Delivery): void {
+  #append(plane: TopicPlane, messages: CheckedMessages, nowMs: number, bytes: number, delivery: Delivery): void {
     let partition: number | undefined
     try {
-      partition = choosePartition(plane, list, this.#options.options.publish.partitioner)
+      partition = choosePartition(plane, messages, this.#options.options.publish.partitioner)
     } catch (error) {
       const { code, message } = error as SamsaError
       return delivery.failed(new PublishError(code, message, 'failed', { cause: error }))
     }
-    this.#bufferedBytes += this.#accumulators.get(plane.topic)!.append(partition, list.plain, delivery)
+    this.#bufferedBytes += this.#accumulators.get(plane.topic)!.append(partition, messages, nowMs, bytes, delivery)
   }
 
   #queue(plane: TopicPlane, partition: number): PartitionQueue {

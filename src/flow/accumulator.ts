@@ -9,7 +9,7 @@
  */
 
 import type { ResolvedPublishOptions } from '../model/config.ts'
-import type { OutgoingMessage } from '../model/message.ts'
+import type { OutgoingRecord } from '../model/message.ts'
 import type { Timer, World } from '../model/world.ts'
 import { BatchWriter, recordSizeUpperBound } from '../wire/records/index.ts'
 import { type Delivery, type ListGroup, PublishBatch } from './batch.ts'
@@ -18,13 +18,18 @@ import type { PartitionQueue } from './partition-queue.ts'
 import { pickAvailable } from './partitioner.ts'
 import type { TopicPlane } from './topic-plane.ts'
 
-/** One message, taken apart and checked. */
-export interface PlainMessage {
+/** A record of the user's, taken apart and checked. */
+export interface CheckedRecord {
   key: string | Uint8Array | null
   value: string | Uint8Array | null
-  headers: Exclude<OutgoingMessage, string | Uint8Array>['headers']
+  headers: OutgoingRecord['headers']
   timestampMs: number
+  /** The one that was asked for. */
+  partition: number | undefined
 }
+
+/** A bare value, as it was given, or a record. */
+export type CheckedMessage = string | Uint8Array | CheckedRecord
 
 interface OpenBatch {
   writer: BatchWriter
@@ -71,28 +76,35 @@ export class Accumulator {
     return this.#free === undefined && this.#bound.size === 0
   }
 
-  /** Appends a message or a whole list. `partition` undefined: no key, wherever it fits. Returns the bytes it took. */
-  append(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
+  /**
+   * Appends a message or a whole list. `partition` undefined: no key, wherever it fits. Bare values get the time `nowMs`. Returns the
+   * bytes that it took. `sizeUpperBound` is what it takes at most: only where that does not fit is it measured.
+   */
+  append(
+    partition: number | undefined,
+    messages: CheckedMessage | readonly CheckedMessage[],
+    nowMs: number,
+    sizeUpperBound: number,
+    delivery: Delivery
+  ): number {
     const { batchBytes } = this
-    if (messages.length > 1) {
-      let bytes = 0
-      for (const { key, value, headers } of messages) bytes += recordSizeUpperBound(key, value, headers)
-      if (bytes > batchBytes) return this.#appendLongList(partition, messages, delivery)
-      const open = this.#bound.get(partition ?? -1) ?? (partition === undefined ? this.#free : undefined)
-      if (open && open.writer.sizeBytes + bytes > batchBytes) this.#seal(partition, open)
-    } else {
-      const open = partition === undefined ? this.#free : this.#bound.get(partition)
-      const { key, value, headers } = messages[0]!
-      if (open && open.writer.sizeBytes + recordSizeUpperBound(key, value, headers) > batchBytes) this.#seal(partition, open)
+    const list = Array.isArray(messages) ? (messages as readonly CheckedMessage[]) : undefined
+    const before = partition === undefined ? this.#free : this.#bound.get(partition)
+    if ((before?.writer.sizeBytes ?? 0) + sizeUpperBound > batchBytes) {
+      const size = list ? sizeOfAll(list) : sizeOf(messages as CheckedMessage)
+      if (list && list.length > 1 && size > batchBytes) return this.#appendLongList(partition, list, nowMs, delivery)
+      if (before && before.writer.sizeBytes + size > batchBytes) this.#seal(partition, before)
     }
     const open = this.#openBatch(partition)
+    const { writer } = open
     open.deliveries.push(delivery)
-    open.starts.push(open.writer.count)
-    open.timestampsMs.push(messages[0]!.timestampMs)
+    open.starts.push(writer.count)
+    open.timestampsMs.push(timestampOf(list ? list[0]! : (messages as CheckedMessage), nowMs))
     let bytes = 0
-    for (const { key, value, headers, timestampMs } of messages) bytes += open.writer.append(timestampMs, key, value, headers)
+    if (list) for (let i = 0; i < list.length; i++) bytes += write(writer, list[i]!, nowMs)
+    else bytes = write(writer, messages as CheckedMessage, nowMs)
     open.memoryBytes += bytes
-    if (open.writer.sizeBytes >= batchBytes) this.#seal(partition, open)
+    if (writer.sizeBytes >= batchBytes) this.#seal(partition, open)
     else this.#arm()
     return bytes
   }
@@ -142,7 +154,7 @@ export class Accumulator {
     return open
   }
 
-  #appendLongList(partition: number | undefined, messages: readonly PlainMessage[], delivery: Delivery): number {
+  #appendLongList(partition: number | undefined, messages: readonly CheckedMessage[], nowMs: number, delivery: Delivery): number {
     const { batchBytes } = this
     const before = partition === undefined ? this.#free : this.#bound.get(partition)
     if (before) this.#seal(partition, before) // what was published earlier stays ahead of it
@@ -155,14 +167,9 @@ export class Accumulator {
       open.group = group
       open.deliveries.push(parts.part())
       open.starts.push(0)
-      open.timestampsMs.push(messages[next]!.timestampMs)
-      do {
-        const { key, value, headers, timestampMs } = messages[next++]!
-        open.memoryBytes += open.writer.append(timestampMs, key, value, headers)
-      } while (
-        next < messages.length &&
-        open.writer.sizeBytes + recordSizeUpperBound(messages[next]!.key, messages[next]!.value, messages[next]!.headers) <= batchBytes
-      )
+      open.timestampsMs.push(timestampOf(messages[next]!, nowMs))
+      do open.memoryBytes += write(open.writer, messages[next++]!, nowMs)
+      while (next < messages.length && open.writer.sizeBytes + sizeOf(messages[next]!) <= batchBytes)
       bytes += open.memoryBytes
       this.#seal(partition, open, group.partition >= 0 ? group.partition : undefined)
     }
@@ -237,4 +244,23 @@ export class Accumulator {
   close(): void {
     if (this.#timer !== undefined) this.#options.world.clearTimer(this.#timer)
   }
+}
+
+const isBare = (message: CheckedMessage): message is string | Uint8Array => typeof message === 'string' || message instanceof Uint8Array
+
+const timestampOf = (message: CheckedMessage, nowMs: number) => (isBare(message) ? nowMs : message.timestampMs)
+
+function sizeOf(message: CheckedMessage): number {
+  return isBare(message) ? recordSizeUpperBound(null, message) : recordSizeUpperBound(message.key, message.value, message.headers)
+}
+
+function sizeOfAll(messages: readonly CheckedMessage[]): number {
+  let bytes = 0
+  for (const message of messages) bytes += sizeOf(message)
+  return bytes
+}
+
+function write(writer: BatchWriter, message: CheckedMessage, nowMs: number): number {
+  if (isBare(message)) return writer.append(nowMs, null, message, undefined)
+  return writer.append(message.timestampMs, message.key, message.value, message.headers)
 }
