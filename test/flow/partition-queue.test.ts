@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Delivery, PublishBatch } from '../../src/flow/batch.ts'
+import { PartitionQueue } from '../../src/flow/partition-queue.ts'
+import { BatchWriter, RecordBatch } from '../../src/wire/records/index.ts'
+
+const silent: Delivery = { acked: () => {}, failed: () => {} }
+
+function batch(values: string[], more: { deadlineMs?: number; count?: number; free?: boolean; delivery?: Delivery } = {}): PublishBatch {
+  const writer = new BatchWriter({ limitBytes: 1 << 20 })
+  for (const value of values) writer.append(1, null, value, undefined)
+  const sealed = writer.seal('none')
+  return new PublishBatch({
+    topic: 't',
+    sealed: more.count === undefined ? sealed : { ...sealed, count: more.count },
+    free: more.free ?? false,
+    group: undefined,
+    deadlineMs: more.deadlineMs ?? 1_000,
+    memoryBytes: 10,
+    deliveries: [more.delivery ?? silent],
+    starts: [0],
+    timestampsMs: [1]
+  })
+}
+
+function queue(idempotent = true) {
+  const told: string[] = []
+  const made = new PartitionQueue({
+    topic: 't',
+    partition: 0,
+    path: 'topics/t/0',
+    idempotent,
+    events: {
+      acked: () => told.push('acked'),
+      refused: (_, reason, seek) => told.push(`refused ${reason}${seek ? ' seek' : ''}`),
+      linkLost: () => told.push('lost'),
+      done: () => told.push('done'),
+      split: () => told.push('split'),
+      needIdentity: () => told.push('identity')
+    }
+  })
+  made.setIdentity(9n, 0)
+  return { made, told }
+}
+
+const ok = { errorCode: 0, errorMessage: null, baseOffset: 5n, logAppendTimeMs: -1 }
+const refusal = (errorCode: number) => ({ ...ok, errorCode })
+
+test('sequences are int32 and wrap to 0, as Java increments them', () => {
+  const { made } = queue()
+  const sizes = [0x7fffffff, 3, 2]
+  for (const count of sizes) made.sealed.push(batch(['x'], { count }))
+  const sent = made.take(1, 5)
+  assert.deepEqual(
+    sent.map(one => one.sequence),
+    [0, 0x7fffffff, 2]
+  )
+  assert.equal(new RecordBatch(sent[1]!.sealed.buffer).baseSequence, 0x7fffffff)
+})
+
+test('without an identity nothing is handed out; with one the bytes carry it', () => {
+  const { made } = queue()
+  const other = new PartitionQueue({ topic: 't', partition: 0, path: 'p', idempotent: true, events: {} as never })
+  other.sealed.push(batch(['x']))
+  assert.deepEqual(other.take(1, 5), [])
+  made.sealed.push(batch(['x']))
+  const [one] = made.take(1, 5)
+  const bytes = new RecordBatch(one!.sealed.buffer)
+  bytes.verify()
+  assert.deepEqual([bytes.producerId, bytes.producerEpoch, bytes.baseSequence], [9n, 0, 0])
+})
+
+test('acks are told at once, a refusal when all that is on a wire is answered', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']), batch(['b']), batch(['c']))
+  const [a, b, c] = made.take(1, 5)
+  made.answered(a!, 1, ok)
+  assert.deepEqual(told.splice(0), ['done', 'acked'])
+  made.answered(b!, 1, refusal(6))
+  assert.deepEqual(told, [])
+  assert.deepEqual(made.take(1, 5), [], 'nothing new meanwhile')
+  made.answered(c!, 1, refusal(45))
+  assert.deepEqual(told, ['refused broker answered NOT_LEADER_OR_FOLLOWER seek'])
+  assert.deepEqual(made.take(2, 1), [b], 'first the head alone')
+})
+
+test('what an older send was refused for does not count any more, its ack does', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']))
+  const [a] = made.take(1, 5)
+  assert.deepEqual(made.take(2, 1), [a], 'another term: it goes again')
+  made.answered(a!, 1, refusal(6))
+  assert.deepEqual(told, [])
+  made.answered(a!, 1, ok)
+  assert.deepEqual(told, ['done', 'acked'])
+  assert.equal(made.isEmpty, true)
+})
+
+test('a new producer id waits until what flies under the old one is settled', () => {
+  const { made } = queue()
+  made.sealed.push(batch(['a']), batch(['b']))
+  const [a] = made.take(1, 1)
+  made.setIdentity(10n, 0)
+  assert.deepEqual(made.take(1, 5), [])
+  made.answered(a!, 1, ok)
+  const [b] = made.take(1, 5)
+  assert.deepEqual([b!.producerId, b!.sequence], [10n, 0])
+})
+
+test('without idempotence a new term does not send again what may still be answered', () => {
+  const { made, told } = queue(false)
+  made.sealed.push(batch(['a']))
+  const [a] = made.take(1, 1)
+  assert.deepEqual(made.take(2, 1), [])
+  made.lost(a!, 1, 'cut')
+  assert.deepEqual(told, ['lost'])
+  assert.deepEqual(made.take(3, 1), [a])
+  assert.equal(a!.maybeWritten, true)
+})
+
+test('expired batches are found behind younger ones too: a rerouted one may be older', () => {
+  const { made } = queue()
+  const [young, old] = [batch(['young'], { deadlineMs: 2_000 }), batch(['old'], { deadlineMs: 500 })]
+  made.sealed.push(young, old)
+  assert.deepEqual(made.takeExpiredSealed(600), [old])
+  assert.deepEqual(made.sealed, [young])
+})
+
+test('only unkeyed batches that were never sent may move', () => {
+  const { made } = queue()
+  const [sent, keyed, free] = [batch(['s'], { free: true }), batch(['k']), batch(['f'], { free: true })]
+  made.sealed.push(sent, keyed, free)
+  made.take(1, 1)
+  assert.deepEqual(made.takeMovable(), [free])
+  assert.deepEqual(made.sealed, [keyed])
+})
+
+test('flights given up end the epoch; those behind that were surely refused and have time wait again', () => {
+  const { made } = queue()
+  made.sealed.push(batch(['a'], { deadlineMs: 100 }), batch(['b'], { deadlineMs: 900 }))
+  const [a, b] = made.take(1, 5)
+  made.answered(a!, 1, refusal(19))
+  made.answered(b!, 1, refusal(45))
+  assert.deepEqual(made.abandonFlights(200), [a])
+  assert.deepEqual(made.sealed, [b])
+  const [again] = made.take(2, 5)
+  assert.deepEqual([again!.producerEpoch, again!.sequence], [1, 0])
+})
+
+test('levels and pending bytes count both what waits and what flies', () => {
+  const { made } = queue()
+  made.sealed.push(batch(['a']), batch(['b']))
+  const bytes = made.pendingBytes
+  made.take(1, 1)
+  assert.deepEqual(made.levels, { inFlight: 1, queued: 1 })
+  assert.equal(made.pendingBytes, bytes)
+})
