@@ -170,7 +170,7 @@ describe('the command line on a cluster', { timeout: 240_000 }, () => {
     assert.deepEqual(lag.lines, [`${topic}\t0\t8\t10\t2\t-`])
     const listed = await samsa(['groups', 'ls'])
     assert.ok(
-      listed.lines.some(line => line.startsWith(`${group}\tkafka\t`)),
+      listed.lines.some(line => line.startsWith(`${group}\tzookeeper+kafka\t`)),
       listed.text
     )
   })
