@@ -37,6 +37,8 @@ export function seekLeader(instance: Instance, topic: string, partition: number,
 /** `path` is told `TOPICS {topics}`: the names of all topics, now and at every change. */
 export function followTopics(instance: Instance, path: string): void {
   tell(instance, 'cluster', { type: 'FOLLOW_TOPICS', path })
+  // The registry tells them when they change; who follows later must not wait for that.
+  if (instance.topicNames) tell(instance, path, { type: 'TOPICS', topics: instance.topicNames })
   instance.registry?.watchTopics()
 }
 
