@@ -4,8 +4,8 @@
  * whose end offsets must be what was acked. CPU per message comes first: on a machine with other work it is what stays comparable.
  */
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Cluster, startCluster } from '../test/support/cluster.ts'
@@ -96,7 +96,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string', default: 'P1,P4,C1m,C1b' },
     clients: { type: 'string', default: everyone.join() },
     rounds: { type: 'string', default: '3' },
-    /** The dist of an older build, measured as `before`. */
+    /** The dist of an older build (with its package.json and node_modules beside it), measured as `before`. */
     before: { type: 'string' },
     profile: { type: 'boolean', default: false }
   }
@@ -126,6 +126,7 @@ try {
   if (flags.profile) for (const file of readdirSync(profiles)) console.log(`\n${file}\n${selfTimes(join(profiles, file), 25)}`)
 } finally {
   await cluster.dispose()
+  rmSync(dirname(builds.samsa!), { recursive: true, force: true })
 }
 
 async function measureAll(on: Cluster): Promise<Run[]> {
@@ -154,7 +155,7 @@ async function measure(on: Cluster, name: string, client: string, topic: string)
   const workload = workloads[name]!
   const consumes = workload.worker === 'consume'
   if (!consumes) await on.createTopic(topic, { partitions: PARTITIONS })
-  const outcome = await worker(on, workload, client, consumes ? STORED : topic).catch((error: Error) => error)
+  const outcome = await worker(on, workload, client, consumes ? STORED : topic, topic).catch((error: Error) => error)
   if (outcome instanceof Error) {
     console.error(`${name} ${client}: ${outcome.message}`)
     return undefined
@@ -179,7 +180,8 @@ function worker(
   on: Cluster,
   { worker: kind, count, warm, more }: Pick<Workload, 'worker' | 'count' | 'warm' | 'more'>,
   client: string,
-  topic: string
+  topic: string,
+  profileName: string
 ): Promise<{ version: string; wallMs: number; cpuMs: number; rssMb: number }> {
   const options = {
     ...{ topic, partitions: PARTITIONS, brokers: on.bootstrap, zookeeper: on.zookeeper },
@@ -187,9 +189,7 @@ function worker(
     ...more
   }
   const profile =
-    flags.profile && client !== 'raw'
-      ? ['--cpu-prof', '--cpu-prof-dir', profiles, `--cpu-prof-name=${topic}-${client}-${kind}.cpuprofile`]
-      : []
+    flags.profile && client !== 'raw' ? ['--cpu-prof', '--cpu-prof-dir', profiles, `--cpu-prof-name=${profileName}.cpuprofile`] : []
   const adapter = client === 'before' ? 'samsa' : client
   const args = [...profile, join(root, 'bench', 'worker.mjs'), kind, adapter, JSON.stringify(options)]
   const env = { ...process.env, BENCH_PEERS: peers, SAMSA_DIST: builds[client] ?? '' }
@@ -205,7 +205,7 @@ function worker(
 /** The topic that is consumed, written by the floor, in batches of about 100 KB. */
 async function store(on: Cluster): Promise<void> {
   await on.createTopic(STORED, { partitions: PARTITIONS })
-  await worker(on, { ...workloads.P1!, warm: 1_000, count: STORED_COUNT - 1_000 }, 'raw', STORED)
+  await worker(on, { ...workloads.P1!, warm: 1_000, count: STORED_COUNT - 1_000 }, 'raw', STORED, STORED)
 }
 
 function report(runs: Run[]): void {

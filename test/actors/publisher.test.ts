@@ -607,3 +607,25 @@ test('close: never sent is failed, in flight is unknown, and later publishes say
   await made.go(5_000)
   assertDone(made)
 })
+
+test('what waits for its topic is a copy: the caller may use its bytes again', async () => {
+  const made = new PublishBench()
+  const [value, key, header] = ['value', 'key', 'header'].map(text => Buffer.from(text)) as [Buffer, Buffer, Buffer]
+  made.publish('t', value)
+  made.publish('t', [{ key, value, headers: { list: [header], one: header } }])
+  made.publish('t', { key, value, headers: [['pair', header]] })
+  for (const bytes of [value, key, header]) bytes.fill('#')
+  made.topic('t', 1)
+  await made.go()
+  while (made.waiting.length > 0) {
+    reply(made.waiting[0]!)
+    await made.go()
+  }
+  const bytes = Buffer.concat(made.sent.flatMap(({ batches }) => batches.map(batch => batch.bytes)))
+  assert.equal(bytes.includes('#'), false)
+  assert.deepEqual(
+    ['value', 'key', 'header'].map(text => bytes.toString('latin1').split(text).length - 1),
+    [3, 2, 3]
+  )
+  assertDone(made)
+})
