@@ -1,129 +1,132 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Accumulator, type CheckedMessage, type CheckedRecord } from '../../src/flow/accumulator.ts'
-import { PartitionQueue } from '../../src/flow/partition-queue.ts'
+import { Accumulator } from '../../src/flow/accumulator.ts'
+import type { Delivery } from '../../src/flow/batch.ts'
+import type { PartitionQueue } from '../../src/flow/partition-queue.ts'
 import { TopicPlane } from '../../src/flow/topic-plane.ts'
-import { type PublishOptions, resolvePublishOptions } from '../../src/model/config.ts'
-import { decodeRecords, RecordBatch, stamp } from '../../src/wire/records/index.ts'
+import { type PublishOptions, resolveOptions } from '../../src/model/config.ts'
 import { VirtualWorld } from '../support/virtual-world.ts'
 
-const nobody = new Proxy({}, { get: (_, name) => () => assert.fail(`nobody calls ${String(name)}`) })
-const record = (value: string, timestampMs: number, key: string | null = null): CheckedRecord => ({
-  key,
-  value,
-  headers: undefined,
-  timestampMs,
-  partition: undefined
-})
+const silent: Delivery = { acked: () => {}, failed: () => {} }
 
-/** An accumulator of a topic with three partitions, and what it has sealed, in order. */
-function bench(publish: PublishOptions) {
+function bench(publish: PublishOptions = {}, partitions = 2) {
+  const virtual = new VirtualWorld()
   const plane = new TopicPlane('t')
-  plane.setLevel(null, [0, 1, 2], { 0: { node: 1 }, 1: { node: 1 }, 2: { node: 1 } })
-  const sealed: { partition: number; messages: [value: string, timestamp: number][] }[] = []
+  const numbers = Array.from({ length: partitions }, (_, i) => i)
+  plane.setLevel(null, numbers, Object.fromEntries(numbers.map(i => [i, { node: 1 }])))
+  for (const partition of numbers)
+    plane.queues.set(partition, { topic: 't', partition, sealed: [], pendingBytes: 0 } as unknown as PartitionQueue)
+  const sealed: number[] = []
   const accumulator = new Accumulator({
-    world: new VirtualWorld().world,
+    world: virtual.world,
     plane,
-    publish: resolvePublishOptions(publish),
-    queue: (_, partition) =>
-      plane.queues.get(partition) ??
-      new PartitionQueue({ topic: 't', partition, path: `topics/t/${partition}`, idempotent: true, events: nobody as never }),
-    sealed: queue => {
-      plane.queues.set(queue.partition, queue)
-      const { sealed: bytes } = queue.sealed.at(-1)!
-      stamp(bytes, { producerId: 7n, producerEpoch: 0, baseSequence: 0 })
-      const from = { topic: 't', partition: queue.partition }
-      const messages = decodeRecords(new RecordBatch(bytes.buffer), from, 0n, { maxDecompressedBytes: 1_000_000 })
-      sealed.push({ partition: queue.partition, messages: messages.map(one => [String(one.value), Number(one.timestamp)]) })
-    }
+    publish: resolveOptions({ brokers: 'h:1', publish }).publish,
+    queue: (_, partition) => plane.queues.get(partition)!,
+    sealed: queue => void sealed.push(queue.partition)
   })
-  const acked: string[] = []
-  const delivery = (name: string) => ({
-    acked: (_: string, partition: number, offset: bigint) => void acked.push(`${name} ${partition}/${offset}`),
-    failed: assert.fail
-  })
-  /** `bound`: what the caller knows of its size; three bytes a character unless said otherwise. */
-  const append = (messages: CheckedMessage | readonly CheckedMessage[], partition?: number, bound?: number) => {
-    const list = Array.isArray(messages) ? (messages as readonly CheckedMessage[]) : [messages as CheckedMessage]
-    const size = bound ?? list.reduce((sum, one) => sum + 32 + 3 * (typeof one === 'string' ? one.length : 100), 0)
-    return accumulator.append(partition, messages, 42, size, delivery(`m${acked.length}`))
+  let bytes = 0
+  const append = (partition: number | undefined, messages: string | string[]) => {
+    const size = [messages].flat().reduce((sum, one) => sum + one.length + 40, 0)
+    bytes += accumulator.append(partition, messages, 5, size, silent)
   }
-  return { plane, accumulator, sealed, append, acked }
+  const batches = (partition: number) => plane.queues.get(partition)!.sealed
+  return { virtual, plane, sealed, accumulator, append, batches, bytes: () => bytes }
 }
 
-test('bare values and records lie in one batch in their order; bare ones have the time of the publish', () => {
-  const { accumulator, sealed, append } = bench({ batchBytes: 10_000 })
-  append('a')
-  append(Buffer.from('b'))
-  append(record('c', 7))
-  append(['d', record('e', 9), Buffer.from('f')])
-  accumulator.flush()
+test('linger 0: what one turn appends goes together', async () => {
+  const { virtual, append, batches, sealed } = bench({ lingerMs: 0 })
+  for (let i = 0; i < 10; i++) append(0, `${i}`)
+  assert.deepEqual(sealed, [])
+  await virtual.advance(0)
   assert.deepEqual(
-    sealed.map(({ messages }) => messages),
-    [
-      [
-        ['a', 42],
-        ['b', 42],
-        ['c', 7],
-        ['d', 42],
-        ['e', 9],
-        ['f', 42]
-      ]
-    ]
+    batches(0).map(({ count }) => count),
+    [10]
   )
 })
 
-test('each delivery hears the offset of its first message', () => {
-  const { plane, accumulator, sealed, append, acked } = bench({ batchBytes: 10_000 })
-  append('a', 1)
-  append(['b', 'c'], 1)
-  append('d', 1)
-  accumulator.flush()
-  assert.equal(sealed.length, 1)
-  plane.queues.get(1)!.sealed[0]!.acked(1, 100n, -1)
+test('linger: a batch goes when its time is over, a full one at once', async () => {
+  const { virtual, append, batches } = bench({ lingerMs: 50, batchBytes: 1_024 })
+  append(0, 'x')
+  append(1, 'y'.repeat(990))
+  append(1, 'next')
+  assert.deepEqual([batches(0).length, batches(1).length], [0, 1])
+  await virtual.advance(49)
+  assert.equal(batches(0).length, 0)
+  await virtual.advance(2)
+  assert.equal(batches(0).length, 1)
+})
+
+test('linger over, but the queue has something sealed: the batch grows until the queue is hungry', async () => {
+  const { virtual, append, batches, accumulator, plane } = bench({ lingerMs: 0 })
+  append(0, 'a')
+  await virtual.advance(0)
+  append(0, 'b')
+  await virtual.advance(0)
+  append(0, 'c')
+  await virtual.advance(0)
+  assert.equal(batches(0).length, 1)
+  batches(0).length = 0
+  accumulator.feed(plane.queues.get(0)!)
   assert.deepEqual(
-    acked.map(one => one.split(' ')[1]),
-    ['1/100', '1/101', '1/103']
+    batches(0).map(({ count }) => count),
+    [2]
   )
 })
 
-test('a bound that is too high does not seal early, and makes no list long: then it is measured', () => {
-  const { accumulator, sealed, append } = bench({ batchBytes: 1_024 })
-  const list = Array.from({ length: 5 }, () => 'x'.repeat(80)) // 550 bytes at most, by its bound 1,360
-  append('y'.repeat(80))
-  append(list)
-  accumulator.flush()
+test('unkeyed batches take turns over the available partitions', async () => {
+  const { virtual, append, sealed } = bench({ lingerMs: 0 }, 3)
+  for (let i = 0; i < 3; i++) {
+    append(undefined, 'x')
+    await virtual.advance(0)
+  }
+  assert.deepEqual([...sealed].sort(), [0, 1, 2])
+})
+
+test('a list stays whole: in a batch of its own where the open one has no room, over several in one partition where it must', () => {
+  const { append, batches, accumulator } = bench({ lingerMs: 1_000, batchBytes: 1_024 })
+  append(0, 'x'.repeat(500))
+  append(
+    0,
+    Array.from({ length: 5 }, () => 'y'.repeat(100))
+  )
   assert.deepEqual(
-    sealed.map(({ messages }) => messages.length),
-    [6]
+    batches(0).map(({ count }) => count),
+    [1]
+  )
+  append(
+    undefined,
+    Array.from({ length: 30 }, () => 'z'.repeat(100))
+  )
+  const [where] = [0, 1].filter(partition => batches(partition).some(({ group }) => group))
+  const parts = batches(where!).filter(({ group }) => group)
+  assert.ok(parts.length > 1)
+  assert.equal(
+    parts.reduce((sum, { count }) => sum + count, 0),
+    30
+  )
+  assert.equal(new Set(parts.map(({ group }) => group)).size, 1)
+  accumulator.flush()
+  assert.equal(accumulator.isEmpty, true)
+})
+
+test('the memory of the batches is what append has counted, whatever became of them', () => {
+  const { append, batches, accumulator, bytes } = bench({ lingerMs: 1_000, batchBytes: 1_024, compression: 'gzip' })
+  for (let i = 0; i < 20; i++) append(i % 2, 'x'.repeat(i * 10))
+  append(
+    undefined,
+    Array.from({ length: 30 }, () => 'z'.repeat(100))
+  )
+  const all = [...batches(0), ...batches(1), ...accumulator.takeAll()]
+  assert.equal(
+    all.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+    bytes()
   )
 })
 
-test('what does not fit any more goes into the next batch, whole', () => {
-  const { accumulator, sealed, append } = bench({ batchBytes: 1_024 })
-  append('x'.repeat(600), 2)
-  append(['y'.repeat(300), 'z'.repeat(300)], 2)
-  append('ü'.repeat(200), 2) // 400 bytes: over it
-  accumulator.flush()
-  assert.deepEqual(
-    sealed.map(({ partition, messages }) => [partition, messages.map(([value]) => value[0]).join('')]),
-    [
-      [2, 'x'],
-      [2, 'yz'],
-      [2, 'ü']
-    ]
-  )
-})
-
-test('a list larger than a batch goes in parts to one partition, behind what came before; its bytes add up', () => {
-  const { accumulator, sealed, append } = bench({ batchBytes: 1_024 })
-  const before = append('first')
-  const bytes = append([...'abcdef'].map(letter => letter.repeat(400)))
-  accumulator.flush()
-  assert.deepEqual(
-    sealed.map(({ messages }) => messages.map(([value]) => value[0]).join('')),
-    ['f', 'ab', 'cd', 'ef']
-  )
-  assert.equal(new Set(sealed.slice(1).map(({ partition }) => partition)).size, 1)
-  assert.ok(before > 5 && before < 20 && bytes > 2_400 && bytes < 2_500, `${before} and ${bytes} bytes`)
+test('a topic that has refused large batches gets smaller ones', () => {
+  const { append, batches, plane } = bench({ lingerMs: 1_000, batchBytes: 10_000 })
+  plane.batchBytesMax = 500
+  for (let i = 0; i < 10; i++) append(0, 'x'.repeat(200))
+  assert.ok(batches(0).length >= 4)
+  for (const { sealed } of batches(0)) assert.ok(sealed.uncompressedBytes <= 500)
 })
