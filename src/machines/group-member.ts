@@ -236,7 +236,7 @@ export const groupMemberMachine = base.createMachine({
           on: { SESSION_RECONNECTED: { guard: 'ofSession', target: 'verifying' } }
         },
         stalled: {
-          entry: say('STALLED', ({ reason }) => ({ reason })),
+          entry: [say('STALLED', ({ reason }) => ({ reason })), sayState('stalled')],
           on: { SESSION_RECONNECTED: { guard: 'ofSession', target: 'verifying' } }
         },
         verifying: {
