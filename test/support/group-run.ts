@@ -132,8 +132,8 @@ export class GroupRun implements AsyncDisposable {
   }
 
   /** Begins to publish, until `allDelivered`. */
-  publish(): Numbered {
-    this.stream = new Numbered(this.cluster.zookeeper, this.topics)
+  publish(topics: readonly string[] = this.topics): Numbered {
+    this.stream = new Numbered(this.cluster.zookeeper, topics)
     return this.stream
   }
 
