@@ -352,10 +352,7 @@ describe('the session', () => {
     const { lastTold, context } = run(...owning, suspended)
     assert.deepEqual(lastTold, [{ type: 'SUSPENDED', reason: 'cut' }])
     assert.equal(context.stallMs, 4000)
-    assert.deepEqual(run(...owning, suspended, stall).lastTold, [
-      { type: 'STALLED', reason: 'cut' },
-      { type: 'MEMBER_STATE', state: 'stalled', reason: 'cut' }
-    ])
+    assert.deepEqual(run(...owning, suspended, stall).lastTold, [{ type: 'STALLED', reason: 'cut' }])
     assert.deepEqual(context.owned, owned(0, 1))
   })
 
