@@ -352,7 +352,9 @@ describe('the session', () => {
     const { lastTold, context } = run(...owning, suspended)
     assert.deepEqual(lastTold, [{ type: 'SUSPENDED', reason: 'cut' }])
     assert.equal(context.stallMs, 4000)
-    assert.deepEqual(run(...owning, suspended, stall).lastTold, [{ type: 'STALLED', reason: 'cut' }])
+    const stalled = run(...owning, suspended, stall)
+    assert.deepEqual(stalled.lastTold, [{ type: 'STALLED', reason: 'cut' }])
+    assert.deepEqual(stalled.states.at(-1), { type: 'MEMBER_STATE', state: 'stalled', reason: 'cut' })
     assert.deepEqual(context.owned, owned(0, 1))
   })
 
