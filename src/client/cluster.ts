@@ -107,12 +107,14 @@ export class Cluster implements AsyncDisposable {
 
   /** Names of all topics of the cluster. */
   async listTopics(options: { timeoutMs?: number } = {}): Promise<string[]> {
+    const { registry, options: defaults } = this.#instance
     followTopics(this.#instance, 'face')
-    await this.#until(
-      () => this.#instance.topicNames !== undefined,
-      options.timeoutMs ?? this.#instance.options.requestTimeoutMs,
-      'the names of the topics'
-    )
+    // ZooKeeper's watches keep the names true; brokers tell them only when they are asked.
+    const known = this.#instance.topicNames
+    const mustAsk = defaults.zookeeper === null && known !== undefined
+    if (mustAsk) registry?.refresh()
+    const told = () => this.#instance.topicNames !== undefined && !(mustAsk && this.#instance.topicNames === known)
+    await this.#until(told, options.timeoutMs ?? defaults.requestTimeoutMs, 'the names of the topics')
     return [...this.#instance.topicNames!].sort()
   }
 
