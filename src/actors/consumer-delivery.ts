@@ -18,6 +18,8 @@ const SLICE_MS = 10
 /** How often batches in hand are looked at is a part of `maxPollIntervalMs`, within these. */
 const WATCH_LEAST_MS = 20
 const WATCH_MOST_MS = 30_000
+/** How soon it is looked again whether ownership is proven. */
+const PROOF_LOOK_MS = 50
 
 export interface DeliveryOptions {
   world: World
@@ -26,6 +28,8 @@ export interface DeliveryOptions {
   retryBackoffMs: number
   retryBackoffMaxMs: number
   flows: () => Iterable<Flow>
+  /** `world.monotonicMs()` up to which ownership is proven. A process that was frozen, or blocked, past it learns of its loss only later. */
+  provenUntilMs: () => number
   /** Its bytes cannot be decoded: damage or a limit. */
   onDamaged: (flow: Flow, error: unknown) => void
   /** A handler threw and the policy is park or stop. */
@@ -44,6 +48,7 @@ export class Deliveries {
   #closed = false
   #puller: (() => void) | undefined
   #watchTimer: Timer | undefined
+  #proofTimer: Timer | undefined
   #retryTimers = new Set<Timer>()
 
   constructor(options: DeliveryOptions) {
@@ -80,7 +85,7 @@ export class Deliveries {
 
   /** The next batch, or undefined: none is ready. Must be followed by `done`. */
   take(): Delivery | undefined {
-    while (this.#handOut && this.#line.length > 0 && !this.#closed) {
+    while (this.#handOut && this.#line.length > 0 && !this.#closed && this.#proven()) {
       const flow = this.#line.shift()!
       flow.queued = false
       if (flow.taken || !flow.hasWork) continue
@@ -103,7 +108,7 @@ export class Deliveries {
   /** May the rest of a batch that somebody iterates over be handed out? Paused or stalled: later. Draining or lost: never. */
   standing(delivery: Delivery): 'goes on' | 'later' | 'never' {
     if (delivery.closed || delivery.flow.draining || delivery.flow.stopped) return 'never'
-    return this.#handOut && !delivery.flow.paused ? 'goes on' : 'later'
+    return this.#handOut && !delivery.flow.paused && this.#proven() ? 'goes on' : 'later'
   }
 
   /** Takes back a batch that somebody iterates over, whatever is processed of it. `later`: its rest is handed out again. */
@@ -144,9 +149,22 @@ export class Deliveries {
     this.#line = []
     const { world } = this.#options
     if (this.#watchTimer) world.clearTimer(this.#watchTimer)
+    if (this.#proofTimer) world.clearTimer(this.#proofTimer)
     for (const timer of this.#retryTimers) world.clearTimer(timer)
     this.#retryTimers.clear()
     this.#puller?.()
+  }
+
+  /** False: nothing is handed out until the member has had its say, or the proof is there again. */
+  #proven(): boolean {
+    const { world, provenUntilMs } = this.#options
+    const untilMs = provenUntilMs()
+    if (untilMs === Number.POSITIVE_INFINITY || world.monotonicMs() < untilMs) return true
+    this.#proofTimer ??= world.setTimer(() => {
+      this.#proofTimer = undefined
+      this.pump()
+    }, PROOF_LOOK_MS)
+    return false
   }
 
   #next(flow: Flow): Delivery | undefined {

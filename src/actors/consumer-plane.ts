@@ -41,6 +41,8 @@ export class ConsumerPlane {
   readonly closed: Promise<PlainError | undefined>
   ended = false
   endError: PlainError | undefined
+  /** `world.monotonicMs()` up to which what is owned is proven to be: a member whose ownership can end unheard sets it. */
+  provenUntilMs: () => number = () => Number.POSITIVE_INFINITY
   #commits: Commits
   #flows = new Map<string, Flow>()
   #fetchers = new Map<number, Fetcher>()
@@ -72,6 +74,7 @@ export class ConsumerPlane {
       retryBackoffMs: options.retryBackoffMs,
       retryBackoffMaxMs: options.retryBackoffMaxMs,
       flows: () => this.#flows.values(),
+      provenUntilMs: () => this.provenUntilMs(),
       onDamaged: (flow, error) => this.#damaged(flow, error),
       onPark: (flow, error) => this.#report(flow, { type: 'PARK', error: plainError(error) }),
       onStop: error => void tell(instance, path, { type: 'HANDLER_STOP', error: plainError(error) } as { type: string })

@@ -57,7 +57,10 @@ export class LiveMember {
     const members = all.get(instance) ?? new Map<string, LiveMember>()
     all.set(instance, members.set(path, this))
     const plane = instance.consumers.get(consumer)
-    if (plane) plane.offsets = this.offsets
+    if (plane) {
+      plane.offsets = this.offsets
+      plane.provenUntilMs = () => this.#stallAtMs()
+    }
     this.#stopSessions = registry.onSession(session => this.#begin(session))
   }
 
@@ -78,6 +81,12 @@ export class LiveMember {
     void this.current?.retire()
     const members = all.get(this.instance)
     if (members?.get(this.path) === this) members.delete(this.path)
+  }
+
+  /** When nothing may be handed out any more, unless the server answers before. */
+  #stallAtMs(): number {
+    const session = this.current?.session
+    return session ? session.leaseFromMs + session.negotiatedTimeoutMs * stallAfter : 0
   }
 
   #begin(session: ZooKeeperSession): void {
@@ -104,7 +113,7 @@ export class LiveMember {
         negotiatedTimeoutMs: session.negotiatedTimeoutMs
       })
     const suspended = (reason: string) => {
-      const stallAtMs = session.leaseFromMs + session.negotiatedTimeoutMs * stallAfter
+      const stallAtMs = this.#stallAtMs()
       this.#send({
         type: 'SESSION_SUSPENDED',
         session: number,

@@ -226,6 +226,48 @@ test('stalled, nothing is handed out; afterwards it goes on', async () => {
   bench.end()
 })
 
+test('past the time up to which ownership is proven nothing is handed out, though nobody has said so yet; proven again, it goes on', async () => {
+  const { bench, got } = listening({})
+  let untilMs = bench.nowMs + 1_000
+  bench.plane.provenUntilMs = () => untilMs
+  bench.own(0)
+  bench.append(0, 1)
+  await bench.settle()
+  assert.equal(got.length, 1)
+  await bench.advance(1_000)
+  bench.append(0, 1)
+  await bench.advance(1_000)
+  assert.equal(got.length, 1)
+  untilMs = bench.nowMs + 1_000
+  await bench.advance(100)
+  assert.equal(got.length, 2)
+  bench.end()
+  assert.equal(bench.timers, 0)
+})
+
+test('a loop, too, is given nothing past that time, and then the rest of what it had begun', async () => {
+  const bench = new ConsumerBench()
+  let untilMs = bench.nowMs + 1_000
+  bench.plane.provenUntilMs = () => untilMs
+  bench.own(0)
+  bench.append(0, 1)
+  const messages = bench.consumer()[Symbol.asyncIterator]()
+  assert.equal((await messages.next()).value.offset, 0n)
+  await bench.advance(2_000)
+  bench.append(0, 1)
+  let next: bigint | undefined
+  const reading = messages.next().then(({ value }) => {
+    next = value.offset
+  })
+  await bench.advance(500)
+  assert.equal(next, undefined)
+  untilMs = bench.nowMs + 1_000
+  await bench.advance(100)
+  await reading
+  assert.equal(next, 1n)
+  bench.end()
+})
+
 test('drained when nothing is in hand; nothing that was buffered is handed out any more', async () => {
   const { bench, got } = listening({ batchMaxMessages: 1, partitionCreditBytes: 1 })
   bench.own(0)
