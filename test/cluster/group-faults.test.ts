@@ -139,6 +139,40 @@ describe('faults under a group', { timeout: 120_000 }, () => {
     assertOnly(repeated, again)
   })
 
+  test('a process is frozen past its session: thawed, it hands out nothing of what it had fetched, and joins anew', async () => {
+    const run = await GroupRun.start(cluster, [4])
+    await using _ = run
+    // Its one message in hand it may finish.
+    const frozen = run.spawn({ autoCommitIntervalMs: 400, batchMaxMessages: 1 }, { sessionTimeoutMs: 2_000 })
+    await frozen.waitForOwned(4)
+    const stream = run.publish()
+    await frozen.waitFor('committed')
+    await frozen.waitForRecords(frozen.records.length + 50)
+    frozen.freeze()
+    try {
+      const heir = await run.join()
+      await heir.waitForOwned(4)
+      await heir.waitForRecords(50)
+      const given = givenTo(frozen).records.length
+      const lost = frozen.waitFor('partition.lost')
+      frozen.thaw()
+      await lost
+      const zombie = frozen.events.all
+        .slice(
+          0,
+          frozen.events.all.findIndex(event => event.type === 'told' && event.event.type === 'partition.lost')
+        )
+        .filter(({ type }) => type === 'record').length
+      assert.ok(zombie - given <= 1, `${zombie - given} records after the thaw`)
+      await Promise.all([frozen.waitForOwned(2), heir.waitForOwned(2)])
+      await stream.more(50)
+      await run.allDelivered()
+      assert.deepEqual([heir.told('trouble'), heir.told('commit.failed')], [[], []], 'nobody wrote over its commits')
+    } finally {
+      frozen.thaw()
+    }
+  })
+
   test('a leader is killed: no rebalance, nothing lost, nothing twice, in order', async () => {
     const run = await GroupRun.start(cluster, [6])
     await using _ = run
