@@ -300,11 +300,21 @@ export class Topic {
 
   /** Waits until the topic's partitions and leaders are known. Rejects with UsageError UNKNOWN_TOPIC, or TimeoutError. */
   async describe(options: { timeoutMs?: number } = {}): Promise<readonly Partition[]> {
-    const { world, publisher, onLevel, leaderDetails, options: defaults } = this.#instance
-    const timeoutMs = options.timeoutMs ?? defaults.requestTimeoutMs
-    await new Promise<void>((resolve, reject) => {
+    const { publisher, leaderDetails } = this.#instance
+    await this.#wait(options.timeoutMs, 'not described', () => {
+      const missing = publisher.planes.get(this.name)?.missing
+      if (missing) throw new UsageError('UNKNOWN_TOPIC', missing.message, { details: { topic: this.name } })
+      return this.partitions.length > 0 && leaderDetails.has(this.name)
+    })
+    return this.partitions
+  }
+
+  /** Has the topic in use, and waits until `done`, looked at after every report of the registry; what it throws ends the wait. */
+  #wait(timeoutMs = this.#instance.options.requestTimeoutMs, what: string, done: () => boolean): Promise<void> {
+    const { world, onLevel } = this.#instance
+    return new Promise((resolve, reject) => {
       const timer = world.setTimer(
-        () => end(() => reject(new TimeoutError('DESCRIBE_TIMEOUT', `Topic ${this.name} was not described within ${timeoutMs} ms.`))),
+        () => end(() => reject(new TimeoutError('TOPIC_TIMEOUT', `Topic ${this.name} was ${what} within ${timeoutMs} ms.`))),
         timeoutMs
       )
       const end = (finish: () => void) => {
@@ -313,20 +323,23 @@ export class Topic {
         finish()
       }
       const look = () => {
-        const missing = publisher.planes.get(this.name)?.missing
-        if (missing) end(() => reject(new UsageError('UNKNOWN_TOPIC', missing.message, { details: { topic: this.name } })))
-        else if (this.partitions.length > 0 && leaderDetails.has(this.name)) end(resolve)
-        else if (this.#instance.closed) end(() => reject(closedError()))
+        try {
+          if (done()) end(resolve)
+          else if (this.#instance.closed) end(() => reject(closedError()))
+        } catch (error) {
+          end(() => reject(error))
+        }
       }
       onLevel.add(look)
       useTopic(this.#instance, this.name)
       look()
     })
-    return this.partitions
   }
 
-  /** Creates it with the broker's defaults; resolves when it exists. */
-  create(): Promise<void> {
-    return createTopic(this.#instance, this.name)
+  /** Creates it with the broker's defaults (one that exists already is as good); resolves when it can be published to. */
+  async create(options: { timeoutMs?: number } = {}): Promise<void> {
+    await createTopic(this.#instance, this.name)
+    // Other brokers hear of it a little later: until the registry does too, it would be said not to exist.
+    await this.#wait(options.timeoutMs, 'created, but not seen', () => this.#instance.publisher.planes.get(this.name)?.known ?? false)
   }
 }

@@ -2,7 +2,7 @@
  * Clusters named by `kafka://`: Kafka 4 without ZooKeeper, 3.9.1 by its brokers alone, and a broker as old as 1.1.1, by both.
  */
 import assert from 'node:assert/strict'
-import { before, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type Cluster as Client, connect, type RecordMetadata, type TimeoutError } from '../../src/index.ts'
 import type { Cluster } from '../support/cluster.ts'
 import { type Connected, withClient } from '../support/connected.ts'
@@ -112,13 +112,11 @@ function keepPublishing(
   }
 }
 
+const clusters = { kraft: await useCluster('kraft'), zookeeper: await useCluster(), old: await useCluster('old') }
+
 describe('Kafka 4 in KRaft mode', () => {
-  let cluster: Cluster
-  let url: string
-  before(async () => {
-    cluster = await useCluster('kraft')
-    url = byBrokers(cluster)
-  })
+  const cluster = clusters.kraft
+  const url = byBrokers(cluster)
 
   test('every kind of publish', () => withClient(url, {}, connected => publishesEverything(connected, cluster)))
   test('every compression', () => compresses(url, cluster, ['gzip', 'snappy', 'lz4', 'zstd']))
@@ -175,10 +173,7 @@ describe('Kafka 4 in KRaft mode', () => {
 })
 
 describe('Kafka 3.9.1 by its brokers alone', () => {
-  let cluster: Cluster
-  before(async () => {
-    cluster = await useCluster()
-  })
+  const cluster = clusters.zookeeper
 
   test('every kind of publish, and topics', async () => {
     await withClient(byBrokers(cluster), {}, async connected => {
@@ -216,10 +211,7 @@ describe('Kafka 3.9.1 by its brokers alone', () => {
 })
 
 describe('Kafka 1.1.1', () => {
-  let cluster: Cluster
-  before(async () => {
-    cluster = await useCluster('old')
-  })
+  const cluster = clusters.old
   const urls: [string, () => string][] = [
     ['its ZooKeeper', () => `zookeeper://${cluster.zookeeper}`],
     ['its broker', () => byBrokers(cluster)]
