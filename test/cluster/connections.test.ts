@@ -19,7 +19,10 @@ describe('connections', () => {
   after(() => cluster.dispose())
   const fresh = async (spec = {}) => {
     const topic = uniqueName('connections')
-    await cluster.createTopic(topic, { partitions: 1, replicationFactor: 1, ...spec })
+    await cluster.createTopic(topic, { partitions: 1, replicationFactor: 1, ...spec }).catch(error => {
+      // This broker closes idle connections soon, those of Java's admin client too, which then asks again for what is done already.
+      if (!/TopicExists/.test(String(error))) throw error
+    })
     return topic
   }
 
