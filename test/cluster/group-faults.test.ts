@@ -32,8 +32,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a session that expires: others take over what was committed, the member joins anew, nothing is lost', async () => {
-    const run = await GroupRun.start(cluster, [6])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [6])
     const { proxy, url } = await run.proxy()
     const one = await run.join({}, { zookeeper: url })
     const two = await run.join()
@@ -56,8 +55,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a link to ZooKeeper that breaks: no rebalance; delivery goes on, commits stop and go on', async () => {
-    const run = await GroupRun.start(cluster, [4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [4])
     const { proxy, url } = await run.proxy()
     const one = await run.join({ autoCommitIntervalMs: 50 }, { zookeeper: url })
     const two = await run.join()
@@ -83,8 +81,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('ZooKeeper falls silent: delivery ends at 2/3 of the session, before another owns; then the member is lost and joins anew', async () => {
-    const run = await GroupRun.start(cluster, [1])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [1])
     const { proxy, url } = await run.proxy()
     const sessionTimeoutMs = 3_000
     const one = await run.join({}, { zookeeper: url, sessionTimeoutMs })
@@ -119,8 +116,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a process is killed: its heir takes over after the session, and goes on exactly where it had committed', async () => {
-    const run = await GroupRun.start(cluster, [4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [4])
     const one = await run.join()
     const two = run.spawn({ autoCommitIntervalMs: 400 }, { sessionTimeoutMs: 2_000 })
     await Promise.all([one.waitForOwned(2), two.waitForOwned(2)])
@@ -140,8 +136,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a process is frozen past its session: thawed, it hands out nothing of what it had fetched, and joins anew', async () => {
-    const run = await GroupRun.start(cluster, [4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [4])
     // Its one message in hand it may finish.
     const frozen = run.spawn({ autoCommitIntervalMs: 400, batchMaxMessages: 1 }, { sessionTimeoutMs: 2_000 })
     await frozen.waitForOwned(4)
@@ -174,8 +169,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a leader is killed: no rebalance, nothing lost, nothing twice, in order', async () => {
-    const run = await GroupRun.start(cluster, [6])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [6])
     const members = [await run.join(), await run.join()]
     await Promise.all(members.map(member => member.waitForOwned(3)))
     const moves = () => members.map(member => [member.told('partition.assigned').length, member.told('partition.revoked').length])
@@ -195,8 +189,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a topic is deleted under its consumers: it is let go of and told, the other one goes on', async () => {
-    const run = await GroupRun.start(cluster, [2, 2])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [2, 2])
     const members = [await run.join(), await run.join()]
     await Promise.all(members.map(member => member.waitForOwned(2)))
     const [gone, stays] = run.topics as [string, string]
@@ -223,8 +216,7 @@ describe('faults under a group', { timeout: 120_000 }, () => {
   })
 
   test('a foreign member whose node is a bare topic name is reported and left out', async () => {
-    const run = await GroupRun.start(cluster, [3])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [3])
     const [before, later] = ['samsa', 'pykafka'].map(name => `${run.group}_${name}`) as [string, string]
     const nodeOf = (member: string) => `/consumers/${run.group}/ids/${member}`
     await cluster.tool.putZnode(nodeOf(before), run.topic)

@@ -20,8 +20,7 @@ const allowedBy = ({ events }: ScalaMember, streams: number) => events.filter(({
 
 describe('a group shared with Scala 1.1.1, under load', { timeout: 120_000 }, () => {
   test('range and topics by name: members of both kinds come and go in order', async () => {
-    const run = await GroupRun.start(cluster, [6])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [6])
     const one = await run.join()
     await one.waitForOwned(6)
     const stream = run.publish()
@@ -46,8 +45,7 @@ describe('a group shared with Scala 1.1.1, under load', { timeout: 120_000 }, ()
   })
 
   test('roundrobin and patterns over several topics', async () => {
-    const run = await GroupRun.start(cluster, [3, 4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [3, 4])
     const whitelist = `${run.topic.slice(0, -2)}-.*`
     const scala = await run.joinScala({ whitelist, streams: 2, strategy: 'roundrobin' })
     await scala.waitForAssigned(7)
@@ -73,8 +71,7 @@ describe('a group shared with Scala 1.1.1, under load', { timeout: 120_000 }, ()
   })
 
   test('a Scala member is killed: what it was given after its last commit comes again, and nothing else does', async () => {
-    const run = await GroupRun.start(cluster, [4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [4])
     const one = await run.join()
     const scala = await run.joinScala({ autoCommitIntervalMs: false, sessionTimeoutMs: 2_000 })
     await until('the split', () => one.owned.length === 2 && countOf(scala) === 2)
@@ -96,8 +93,7 @@ describe('a group shared with Scala 1.1.1, under load', { timeout: 120_000 }, ()
   })
 
   test('ours is killed: the Scala member takes over after the session, and goes on where we had committed', async () => {
-    const run = await GroupRun.start(cluster, [4])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [4])
     const scala = await run.joinScala()
     await scala.waitForAssigned(4)
     const one = run.spawn({ autoCommitIntervalMs: 400 }, { sessionTimeoutMs: 2_000 })

@@ -53,8 +53,7 @@ describe('reading in a group', { timeout: 90_000 }, () => {
     await cluster.createTopic(topic, { partitions: 3 })
     for (const partition of [0, 1, 2]) await cluster.tool.produce(topic, { partition, count: 10 * (partition + 1) })
     for (const mirrorOffsets of [true, false]) {
-      const run = await GroupRun.start(cluster, [1])
-      await using _ = run
+      await using run = await GroupRun.start(cluster, [1])
       const one = await run.join({ topic, mirrorOffsets, autoCommitIntervalMs: false })
       await one.waitForRecords(60)
       assert.deepEqual(await offsetsOf(run.group, topic), { zookeeper: {}, kafka: {} }, 'nothing before the commit')
@@ -69,8 +68,7 @@ describe('reading in a group', { timeout: 90_000 }, () => {
   })
 
   test('four members on three partitions: one says that it is surplus, and takes over when another leaves', async () => {
-    const run = await GroupRun.start(cluster, [3])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [3])
     const members = await Promise.all([1, 2, 3, 4].map(() => run.join()))
     const counts = () => members.map(({ owned }) => owned.length).sort()
     await until('all are owned', () => counts().join() === '0,1,1,1')
@@ -86,8 +84,7 @@ describe('reading in a group', { timeout: 90_000 }, () => {
   })
 
   test('a pattern takes up partitions and topics that are added, from their first message', async () => {
-    const run = await GroupRun.start(cluster, [2])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [2])
     const pattern = `${run.topic.slice(0, -2)}-.*`
     const members = [await run.join({ pattern }), await run.join({ pattern })]
     await Promise.all(members.map(member => member.waitForOwned(1)))
@@ -122,8 +119,7 @@ describe('reading in a group', { timeout: 90_000 }, () => {
   })
 
   test('a paused partition, and one whose handler hangs, hold up nobody; revoked, the hanging work is aborted and comes again', async () => {
-    const run = await GroupRun.start(cluster, [3])
-    await using _ = run
+    await using run = await GroupRun.start(cluster, [3])
     const { topic } = run
     for (const partition of [0, 1, 2]) await cluster.tool.produce(topic, { partition, count: 200 })
     await withClient(url, {}, async ({ client }) => {
