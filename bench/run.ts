@@ -107,7 +107,7 @@ const peers = await peersFolder()
 execFileSync('npm', ['run', 'build', '--silent'], { cwd: root, stdio: 'inherit' })
 const builds: Record<string, string> = { samsa: keepBuild(root, 'samsa'), ...(flags.before ? { before: flags.before } : {}) }
 const profiles = join(cacheFolder(), 'bench', `profiles-${process.pid}`)
-mkdirSync(profiles, { recursive: true })
+if (flags.profile) mkdirSync(profiles, { recursive: true })
 
 const cluster = await startCluster({
   brokers: 1,
