@@ -42,7 +42,7 @@ describe('readMsgpack', () => {
       fc.property(fc.array(value), list => {
         assert.deepEqual(round(list), structuredClone(list))
       }),
-      { numRuns: 500, seed: 1 }
+      { numRuns: 250, seed: 1 }
     )
   })
 
@@ -144,7 +144,7 @@ describe('readMsgpack', () => {
           }
         }
       ),
-      { numRuns: 5_000, seed: 1 }
+      { numRuns: 1_500, seed: 1 }
     )
   })
 })

@@ -71,7 +71,7 @@ describe('decodeRecording', () => {
           assert.ok(error instanceof ProtocolError && error.code === 'RECORDING_INVALID', String(error))
         }
       }),
-      { numRuns: 500, seed: 1 }
+      { numRuns: 250, seed: 1 }
     )
   })
 

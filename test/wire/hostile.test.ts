@@ -15,8 +15,8 @@ import { allVersions, encode } from './definitions.ts'
 import { sampleOf } from './golden.ts'
 import { Random } from './random-message.ts'
 
-/** Per message and version; about 20,000 in all. SAMSA_MUTANTS asks for more. */
-const mutants = Number(process.env.SAMSA_MUTANTS ?? 30)
+/** Per message and version; about 10,000 in all. SAMSA_MUTANTS asks for more. */
+const mutants = Number(process.env.SAMSA_MUTANTS ?? 15)
 
 /** The error that decoding ends with; anything but a ProtocolError fails the test. */
 function errorOf(codec: Codec, bytes: Buffer, what: () => string): ProtocolError | undefined {

@@ -122,7 +122,7 @@ describe("Java's regular expressions", () => {
       fc.property(patterns, names, (pattern, name) => {
         assert.equal(allows(pattern, name), new RegExp(`^(?:${pattern})$`).test(name), `${pattern} on ${name}`)
       }),
-      { numRuns: 1_000 }
+      { numRuns: 500, seed: 1 }
     )
   })
 
@@ -133,7 +133,8 @@ describe("Java's regular expressions", () => {
         pattern => void topicFilter('white_list', pattern)
       ),
       {
-        numRuns: 3_000
+        numRuns: 1_500,
+        seed: 1
       }
     )
   })
@@ -178,7 +179,7 @@ describe('patterns as they are written into ZooKeeper', () => {
         assert.ok(!/[\\, ]/.test(text), text)
         assert.equal(allows(text, name), new RegExp(`^(?:${pattern})$`).test(name), `${pattern} → ${text} on ${name}`)
       }),
-      { numRuns: 1_000 }
+      { numRuns: 500, seed: 1 }
     )
   })
 })

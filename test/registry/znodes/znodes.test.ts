@@ -287,6 +287,6 @@ it('whatever bytes a node holds, the parsers answer or refuse, and nothing else'
         }
       }
     }),
-    { numRuns: 2_000 }
+    { numRuns: 1_000, seed: 1 }
   )
 })

@@ -33,7 +33,7 @@ describe('frames', () => {
           given.map(body => frameOf(body).toString('hex'))
         )
       }),
-      { numRuns: 100 }
+      { numRuns: 100, seed: 1 }
     )
   })
 

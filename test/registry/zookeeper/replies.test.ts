@@ -63,7 +63,7 @@ describe('answers', () => {
           for (const [at, value] of changes) mutated.writeInt32BE(value, at)
           judged(check, mutated)
         }),
-        { numRuns: 2_000 }
+        { numRuns: 1_000, seed: 1 }
       )
     })
   }
