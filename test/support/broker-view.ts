@@ -7,12 +7,19 @@ import { connect } from 'node:net'
 const metadataKey = 3
 const metadataVersion = 4
 
-/** Of these topics: how many partitions have a leader and all replicas in sync by this broker's word, and how many it knows. */
-export async function brokerView(
-  host: string,
-  port: number,
-  topics: string[]
-): Promise<{ partitions: number; whole: number; unknown: number }> {
+/** A partition by one broker's word. */
+export interface PartitionView {
+  topic: string
+  partition: number
+  /** -1: none. */
+  leader: number
+  /** The preferred leader first. */
+  replicas: number[]
+  isr: number[]
+}
+
+/** The partitions of these topics as this broker knows them, and how many of the topics it does not know. */
+export async function brokerView(host: string, port: number, topics: string[]): Promise<{ partitions: PartitionView[]; unknown: number }> {
   const body = await exchange(host, port, request(topics))
   const read = reader(body)
   read.int32() // correlation id
@@ -25,24 +32,20 @@ export async function brokerView(
   }
   read.string() // cluster id
   read.int32() // controller
-  const view = { partitions: 0, whole: 0, unknown: 0 }
+  const partitions: PartitionView[] = []
+  let unknown = 0
   for (let n = read.int32(); n > 0; n--) {
-    if (read.int16() !== 0) view.unknown++
-    read.string()
+    if (read.int16() !== 0) unknown++
+    const topic = read.string()
     read.int8() // internal
     for (let p = read.int32(); p > 0; p--) {
       const error = read.int16()
-      read.int32() // number
+      const partition = read.int32()
       const leader = read.int32()
-      const replicas = read.int32()
-      for (let i = 0; i < replicas; i++) read.int32()
-      const isr = read.int32()
-      for (let i = 0; i < isr; i++) read.int32()
-      view.partitions++
-      if (error === 0 && leader >= 0 && isr === replicas) view.whole++
+      partitions.push({ topic, partition, leader: error === 0 ? leader : -1, replicas: read.int32s(), isr: read.int32s() })
     }
   }
-  return view
+  return { partitions, unknown }
 }
 
 function request(topics: string[]): Buffer {
@@ -72,11 +75,17 @@ function reader(buffer: Buffer) {
   let at = 0
   const step = (bytes: number) => (at += bytes) - bytes
   const int16 = () => buffer.readInt16BE(step(2))
+  const int32 = () => buffer.readInt32BE(step(4))
   return {
     int8: () => buffer.readInt8(step(1)),
     int16,
-    int32: () => buffer.readInt32BE(step(4)),
-    string: () => void step(Math.max(0, int16()))
+    int32,
+    int32s: () => Array.from({ length: int32() }, int32),
+    string: () => {
+      const length = Math.max(0, int16())
+      const from = step(length)
+      return buffer.toString('utf8', from, from + length)
+    }
   }
 }
 

@@ -2,7 +2,7 @@
  * A real Kafka cluster for tests: `startCluster()` gives brokers and a ZooKeeper that can be killed, frozen and started again, and Kafka's own
  * clients to make topics and judge what is in them. `Cluster` is the same for one's own and for one that is shared (`use-cluster.ts`).
  */
-import { brokerView } from './broker-view.ts'
+import { brokerView, type PartitionView } from './broker-view.ts'
 import { ClusterHost } from './cluster-host.ts'
 import { KafkaTool, type TopicInfo, type TopicSpec } from './kafka-tool.ts'
 import type { ProcessState } from './server-process.ts'
@@ -196,20 +196,20 @@ export class Cluster {
     const replicationFactor = Math.min(3, this.brokers.length)
     await this.tool.createTopics(Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { replicationFactor, ...spec }])))
     const names = Object.keys(specs)
-    const up = this.brokers.filter(broker => broker.state === 'up')
-    await until(`${names} at every broker`, async () => {
-      const views = await Promise.all(up.map(broker => brokerView(broker.host, broker.port, names)))
-      return views.every(view => view.unknown === 0 && view.partitions > 0 && view.whole === view.partitions)
-    })
+    await until(`${names} at every broker`, async () =>
+      (await this.views(names)).every(({ unknown, partitions }) => unknown === 0 && partitions.length > 0 && partitions.every(whole))
+    )
   }
 
-  /** The partition's leader, as soon as it has one that `accept` accepts (default: any). */
+  /** The partition's leader, as soon as every broker that is up names the same one and `accept` accepts it (default: any). */
   waitForLeader(topic: string, partition: number, accept: (leader: number) => boolean = () => true, limitMs = 30_000): Promise<number> {
     return until(
       `a leader of ${topic}-${partition}`,
       async () => {
-        const leader = (await this.tool.describe(topic)).partitions[partition]?.leader ?? -1
-        return leader >= 0 && accept(leader) ? leader : undefined
+        const views = await this.views([topic])
+        const leaders = new Set(views.map(view => view.partitions.find(each => each.partition === partition)?.leader ?? -1))
+        const [leader = -1] = leaders
+        return leaders.size === 1 && leader >= 0 && accept(leader) ? leader : undefined
       },
       limitMs
     )
@@ -252,9 +252,13 @@ export class Cluster {
       this.brokers.map(broker => broker.id),
       60_000
     )
-    await this.waitInSync(60_000)
+    await this.waitForPartitions('in sync', whole)
     // Elections on demand came with Kafka 2.2; a cluster of one broker needs none.
-    if (this.brokers.length > 1 && this.facts.kafka !== '1.1.1') await this.tool.electLeaders('all')
+    if (this.brokers.length > 1 && this.facts.kafka !== '1.1.1') {
+      await this.tool.electLeaders('all')
+      // The election is answered when the controller knows; the other brokers hear of it after that.
+      await this.waitForPartitions('led by the preferred replica', each => each.leader === each.replicas[0])
+    }
     this.touched = false
   }
 
@@ -263,25 +267,37 @@ export class Cluster {
     return this.control.dispose()
   }
 
-  /** Until every replica of every topic is in sync and every partition is led. */
-  private async waitInSync(limitMs: number): Promise<void> {
-    let lagging = ''
+  /** Until every broker says so of every partition. */
+  private async waitForPartitions(what: string, accept: (partition: PartitionView) => boolean): Promise<void> {
+    const limitMs = 60_000
+    let missing: string[] = []
     try {
       await until(
-        'replicas in sync',
+        what,
         async () => {
-          const all = await this.tool.describeAll(await this.tool.topics({ internal: true }))
-          lagging = Object.entries(all)
-            .flatMap(([name, topic]) => topic.partitions.map(each => ({ name, ...each })))
-            .filter(each => each.leader < 0 || each.isr.length < each.replicas.length)
-            .map(each => `${each.name}-${each.partition} (leader ${each.leader}, in sync ${each.isr} of ${each.replicas})`)
-            .join(', ')
-          return lagging === ''
+          // Asked anew each time: a topic may be on its way out.
+          const views = await this.views(await this.tool.topics({ internal: true }))
+          missing = views.flatMap(({ partitions }) => partitions.filter(each => !accept(each)).map(told))
+          return missing.length === 0 && views.every(view => view.unknown === 0)
         },
         limitMs
       )
     } catch (error) {
-      throw new Error(`not in sync after ${limitMs / 1000} s: ${lagging || 'no answer'}`, { cause: error })
+      throw new Error(`not ${what} after ${limitMs / 1000} s: ${missing.join(', ') || 'a broker does not know a topic'}`, { cause: error })
     }
   }
+
+  /** What each broker that is up knows of these topics. */
+  private views(topics: string[]) {
+    return Promise.all(this.brokers.filter(broker => broker.state === 'up').map(({ host, port }) => brokerView(host, port, topics)))
+  }
+}
+
+/** Led, and every replica in sync. */
+function whole({ leader, isr, replicas }: PartitionView): boolean {
+  return leader >= 0 && isr.length === replicas.length
+}
+
+function told({ topic, partition, leader, replicas, isr }: PartitionView): string {
+  return `${topic}-${partition} (leader ${leader}, replicas ${replicas}, in sync ${isr})`
 }
