@@ -10,6 +10,8 @@ export interface Lane {
   takes(file: string): boolean
   /** Test files at a time. Those that share a cluster, or start JVMs, go one by one. */
   atOnce: number
+  /** Its files share processes: they hold nothing global, and must be quick. */
+  together: boolean
   /** For one file as a whole. */
   fileLimitMs: number
   needsJava: boolean
@@ -25,12 +27,13 @@ export const lanes: Lane[] = [
     name: 'pure',
     takes: file => !isJava(file) && !isCluster(file) && !isPackage(file),
     atOnce: 2,
+    together: true,
     fileLimitMs: 120_000,
     needsJava: false
   },
-  { name: 'package', takes: isPackage, atOnce: 1, fileLimitMs: 240_000, needsJava: false },
-  { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, fileLimitMs: 300_000, needsJava: true },
-  { name: 'cluster', takes: isCluster, atOnce: 1, fileLimitMs: 600_000, needsJava: true }
+  { name: 'package', takes: isPackage, atOnce: 1, together: false, fileLimitMs: 240_000, needsJava: false },
+  { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, together: false, fileLimitMs: 300_000, needsJava: true },
+  { name: 'cluster', takes: isCluster, atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true }
 ]
 
 /** Every test file, relative to the root, with forward slashes. */

@@ -20,7 +20,8 @@ for (const major of majors) {
   const node = await nodeBinary(major)
   console.log(`\n── Node ${major}`)
   await command(node, ['--version'])
-  const outcome = await runTests({ files, atOnce: pure.atOnce, fileLimitMs: pure.fileLimitMs, node })
+  const { atOnce, together, fileLimitMs } = pure
+  const outcome = await runTests({ files, atOnce, together, fileLimitMs, node })
   if (!outcome.ok || outcome.unproven > 0) failed.push(major)
 }
 console.log(failed.length > 0 ? `FAILED on Node ${failed.join(', ')}` : `all well on Node ${majors.join(', ')}`)

@@ -60,7 +60,8 @@ async function runLane(lane: Lane, files: string[]): Promise<Row> {
       console.error(`the ${lane.name} lane has no test files`)
       return { ...nothing, ok: false }
     }
-    const run = { files, atOnce: lane.atOnce, fileLimitMs: lane.fileLimitMs }
+    const { atOnce, together, fileLimitMs } = lane
+    const run = { files, atOnce, together, fileLimitMs }
     if (lane.name !== 'cluster') return runTests(run)
     const startedAt = performance.now()
     const shared = await shareClusters()
