@@ -1,32 +1,68 @@
 /**
- * Committed offsets in Kafka itself, by the group's name alone (no generation, no member id): for a consumer whose partitions are
- * assigned by hand. The coordinator is found when it is needed, and again when it says that it is another one.
+ * Committed offsets in Kafka itself. Without a membership: by the group's name alone, as for partitions assigned by hand. A member of one of
+ * Kafka's own groups says who it is and what it owns; then only that is committed, as that member, and a refusal by the group is final
+ * unless the group has moved on and the partition is still owned.
  */
-import type { Link } from '../flow/link.ts'
-import type { OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
+import type { CommittedOffset, OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
 import { keyOf, type Owned } from '../machines/consumer.ts'
 import { SamsaError } from '../model/errors.ts'
 import { brokerError, kafkaError } from '../model/kafka-errors.ts'
-import type { RequestOf, ResponseOf } from '../wire/apis.ts'
+import type { Timer } from '../model/world.ts'
+import { Coordinator, remedyOf } from './coordinator.ts'
 import type { Instance } from './instance.ts'
-import { DATA } from './links.ts'
+import { type CommitAs, commitOffsets, fetchOffsets } from './offset-requests.ts'
 
-/** How often one call looks for the coordinator before it gives up. */
-const ATTEMPTS = 5
-/** From version 8 OffsetFetch takes several groups; from 10 both APIs name topics by id only, which a group of any age need not know. */
-const GROUPS_FROM = 8
-const NAMES_UP_TO = 9
+export type { CommitAs } from './offset-requests.ts'
 
-type Committed = Awaited<ReturnType<OffsetStore['commit']>>
+/** A topic that is new may be unknown to the coordinator's broker for a moment; one that is deleted stays so. */
+const UNKNOWN_TOPIC_TRIES = 3
+const UNKNOWN_TOPIC = 3
+/** The group refuses who commits, not what. */
+const REFUSALS = [
+  'ILLEGAL_GENERATION',
+  'UNKNOWN_MEMBER_ID',
+  'REBALANCE_IN_PROGRESS',
+  'FENCED_INSTANCE_ID',
+  'FENCED_MEMBER_EPOCH',
+  'STALE_MEMBER_EPOCH'
+]
+/** The member is one still: its next generation or epoch is on its way. */
+const MOVING_ON = ['REBALANCE_IN_PROGRESS', 'STALE_MEMBER_EPOCH']
+
+export interface KafkaOffsetsOptions {
+  /** Shared with the member. Default: one of its own, whose retries are told as trouble of the cluster. */
+  coordinator?: Coordinator
+  /** Offsets that an open transaction may still change are waited for (KIP-447). Default false. */
+  stable?: boolean
+  /** Of one call, retries included. Default `requestTimeoutMs`. */
+  limitMs?: number
+  /** Given: commits are a member's, and refused until `become`. Called when the group refused a commit: the member may not know it yet. */
+  onRefused?: (name: string, as: CommitAs) => void
+}
+
+type Results = Awaited<ReturnType<OffsetStore['commit']>>
+
+interface Waiter {
+  wake: () => void
+  timer: Timer
+}
 
 export class KafkaOffsets implements OffsetStore {
-  #instance: Instance
-  #group: string
-  #coordinator: number | undefined
+  readonly #instance: Instance
+  readonly #group: string
+  readonly #options: KafkaOffsetsOptions
+  readonly #coordinator: Coordinator
+  #as: CommitAs | undefined
+  /** By `topic/partition`: the epoch from which on it is owned without a break. */
+  #owned = new Map<string, number>()
+  #changing = false
+  #waiters = new Set<Waiter>()
 
-  constructor(instance: Instance, group: string) {
+  constructor(instance: Instance, group: string, options: KafkaOffsetsOptions = {}) {
     this.#instance = instance
     this.#group = group
+    this.#options = options
+    this.#coordinator = options.coordinator ?? new Coordinator(instance, group)
   }
 
   async committed(topic: string, partition: number): Promise<bigint | undefined> {
@@ -34,97 +70,153 @@ export class KafkaOffsets implements OffsetStore {
   }
 
   /** Committed next offsets by `topic/partition` (null: of all); one that is not there has none. Rejects with SamsaError. */
-  read(partitions: readonly Owned[] | null): Promise<Map<string, bigint>> {
-    return this.#atCoordinator(async link => {
-      const topics =
-        partitions && [...byTopic(partitions)].map(([name, list]) => ({ name, partitionIndexes: list.map(({ partition }) => partition) }))
-      const grouped = (link.version('OffsetFetch') ?? 0) >= GROUPS_FROM
-      const body: RequestOf<'OffsetFetch'> = grouped ? { groups: [{ groupId: this.#group, topics }] } : { groupId: this.#group, topics }
-      const answer = await link.request('OffsetFetch', body, { minVersion: topics ? 1 : 2, maxVersion: NAMES_UP_TO })
-      return this.#offsetsOf(answer, grouped)
-    })
+  async read(partitions: readonly Owned[] | null): Promise<Map<string, bigint>> {
+    const found = await this.fetch(partitions)
+    return new Map([...found].map(([key, { offset }]) => [key, offset]))
   }
 
-  async commit(_epoch: number, offsets: readonly OffsetToCommit[]): Promise<Committed> {
-    return this.#atCoordinator(async link => {
-      const topics = [...byTopic(offsets)].map(([name, list]) => ({
-        name,
-        partitions: list.map(({ partition, offset }) => ({ partitionIndex: partition, committedOffset: offset, committedMetadata: '' }))
-      }))
-      const body: RequestOf<'OffsetCommit'> = { groupId: this.#group, topics }
-      const answer = await link.request('OffsetCommit', body, { minVersion: 2, maxVersion: NAMES_UP_TO })
-      const codes = new Map<string, number>()
-      for (const topic of answer.topics)
-        for (const { partitionIndex, errorCode } of topic.partitions) codes.set(`${topic.name}/${partitionIndex}`, errorCode)
-      for (const code of codes.values()) this.#throwIfElsewhere(code, 'OffsetCommit')
-      return offsets.map(({ topic, partition, offset }) => {
-        const code = codes.get(`${topic}/${partition}`)
-        if (code === 0) return { topic, partition, offset }
-        return {
-          topic,
-          partition,
-          offset,
-          error: brokerError(code ?? -1, `OffsetCommit of ${topic}/${partition} for group ${this.#group}`)
-        }
-      })
-    })
+  /** The same, with the leader epoch and the metadata that were committed along. */
+  fetch(partitions: readonly Owned[] | null): Promise<Map<string, CommittedOffset>> {
+    const { stable = false } = this.#options
+    return this.#call(`OffsetFetch of group ${this.#group}`, link => fetchOffsets(link, this.#group, partitions, stable))
   }
 
-  #offsetsOf(answer: ResponseOf<'OffsetFetch'>, grouped: boolean): Map<string, bigint> {
-    const group = grouped ? answer.groups.find(({ groupId }) => groupId === this.#group) : answer
-    if (!group) throw new SamsaError('LEFT_OUT', `The coordinator said nothing of group ${this.#group}.`, { retriable: true })
-    this.#check(group.errorCode, `OffsetFetch of group ${this.#group}`)
-    const out = new Map<string, bigint>()
-    for (const topic of group.topics)
-      for (const { partitionIndex, errorCode, committedOffset } of topic.partitions) {
-        this.#check(errorCode, `OffsetFetch of ${topic.name}/${partitionIndex} for group ${this.#group}`)
-        if (committedOffset >= 0n) out.set(`${topic.name}/${partitionIndex}`, committedOffset)
-      }
-    return out
+  /**
+   * See OffsetStore. A member's commit goes out as what the member is when it goes out; a partition that was not owned all the time since
+   * `epoch` is refused (STALE_EPOCH, NOT_OWNER). Rejects with SamsaError NOT_OWNER, or with the group's refusal.
+   */
+  async commit(epoch: number, offsets: readonly OffsetToCommit[]): Promise<Results> {
+    if (this.#options.onRefused) return this.#commitAsMember(epoch, offsets)
+    const codes = await this.#send(null, offsets)
+    return offsets.map(offset => this.#result(offset, codes))
   }
 
-  #check(code: number, what: string): void {
-    if (code === 0) return
-    this.#throwIfElsewhere(code, what)
-    throw brokerError(code, what)
+  // ── from the member ──
+
+  /** This is what the member is, and owns, from now on: all of it, what stays included. Its epoch never goes back. */
+  become(as: CommitAs, owned: readonly Owned[]): void {
+    const before = this.#owned
+    this.#as = as
+    this.#owned = new Map(owned.map(entry => [keyOf(entry), before.get(keyOf(entry)) ?? as.epoch]))
+    this.#changing = false
+    this.#wake()
   }
 
-  /** The coordinator is loading, moved, or gone: look for it again. */
-  #throwIfElsewhere(code: number, what: string): void {
-    const { class: errorClass } = kafkaError(code)
-    if (code === 0 || (errorClass !== 'refresh' && errorClass !== 'retry')) return
-    throw new SamsaError('COORDINATOR_MOVED', brokerError(code, what).message, { retriable: true })
+  /** The group may move on at any moment (a JoinGroup is under way): a refusal by generation is then no loss, what comes of it is waited for. */
+  changing(): void {
+    this.#changing = true
   }
 
-  async #atCoordinator<T>(call: (link: Link) => Promise<T>): Promise<T> {
-    const { world, links, options } = this.#instance
-    for (let attempt = 1; ; attempt++) {
-      try {
-        this.#coordinator ??= await this.#find()
-        return await call(await links.acquire(this.#coordinator, DATA, options.requestTimeoutMs))
-      } catch (error) {
-        this.#coordinator = undefined
-        if (!(error instanceof SamsaError) || !error.retriable || attempt === ATTEMPTS || this.#instance.closed) throw error
-        const pauseMs = Math.min(options.retryBackoffMaxMs, options.retryBackoffMs * 2 ** (attempt - 1))
-        await new Promise<void>(resolve => void world.setTimer(resolve, pauseMs))
-      }
+  /** Given back: not committed any more. */
+  release(partitions: readonly Owned[]): void {
+    for (const entry of partitions) this.#owned.delete(keyOf(entry))
+  }
+
+  /** The member is none any more: nothing is committed until it becomes one again. */
+  lose(): void {
+    this.#as = undefined
+    this.#owned = new Map()
+    this.#changing = false
+    this.#wake()
+  }
+
+  /** Nothing is tried again any more. */
+  stop(): void {
+    this.lose()
+    this.#coordinator.stop()
+  }
+
+  // ── inside ──
+
+  async #commitAsMember(epoch: number, offsets: readonly OffsetToCommit[]): Promise<Results> {
+    const { world, options } = this.#instance
+    const untilMs = world.monotonicMs() + (this.#options.limitMs ?? options.requestTimeoutMs)
+    const refused: Results = []
+    let left = offsets
+    for (;;) {
+      const as = this.#as
+      if (!as) throw notMember(this.#group)
+      const owned = left.filter(offset => (this.#owned.get(keyOf(offset)) ?? Number.POSITIVE_INFINITY) <= epoch)
+      for (const offset of left) if (!owned.includes(offset)) refused.push({ ...offset, error: this.#notOwned(offset, epoch) })
+      left = owned
+      if (left.length === 0) return refused
+      const codes = await this.#send(as, left)
+      const refusal = [...codes.values()].find(code => REFUSALS.includes(kafkaError(code).name))
+      if (refusal === undefined) return [...refused, ...left.map(offset => this.#result(offset, codes))]
+      await this.#newerThan(as, refusal, untilMs)
     }
   }
 
-  async #find(): Promise<number> {
-    const { links, options } = this.#instance
-    const link = await links.any(options.requestTimeoutMs)
-    const batched = (link.version('FindCoordinator') ?? 0) >= 4
-    const body: RequestOf<'FindCoordinator'> = batched ? { coordinatorKeys: [this.#group] } : { key: this.#group }
-    const answer = await link.request('FindCoordinator', body)
-    const { errorCode, nodeId } = batched ? (answer.coordinators[0] ?? { errorCode: -1, nodeId: -1 }) : answer
-    this.#check(errorCode, `FindCoordinator of group ${this.#group}`)
-    return nodeId
+  /** Resolves when the member is another generation than `as`; rejects when it is none, or stays what was refused. */
+  async #newerThan(as: CommitAs, code: number, untilMs: number): Promise<void> {
+    const { world } = this.#instance
+    const error = brokerError(code, `OffsetCommit for group ${this.#group} as generation ${as.generation}`)
+    const { name } = kafkaError(code)
+    if (this.#as === as) {
+      const wait = this.#changing || MOVING_ON.includes(name)
+      this.#options.onRefused?.(name, as)
+      if (!wait || name === 'FENCED_INSTANCE_ID') throw error
+      const waitMs = untilMs - world.monotonicMs()
+      if (waitMs > 0) await this.#woken(waitMs)
+    }
+    if (!this.#as) throw notMember(this.#group, error)
+    if (this.#as === as) throw error
+  }
+
+  #woken(limitMs: number): Promise<void> {
+    const { world } = this.#instance
+    return new Promise(resolve => {
+      const wake = () => {
+        world.clearTimer(waiter.timer)
+        this.#waiters.delete(waiter)
+        resolve()
+      }
+      const waiter: Waiter = { wake, timer: world.setTimer(wake, limitMs) }
+      this.#waiters.add(waiter)
+    })
+  }
+
+  #wake(): void {
+    for (const { wake } of [...this.#waiters]) wake()
+  }
+
+  #send(as: CommitAs | null, offsets: readonly OffsetToCommit[]): Promise<Map<string, number>> {
+    let unknownTopics = 0
+    return this.#call(`OffsetCommit of group ${this.#group}`, async link => {
+      const codes = await commitOffsets(link, this.#group, as, offsets)
+      for (const [key, code] of codes) {
+        if (code === UNKNOWN_TOPIC && ++unknownTopics >= UNKNOWN_TOPIC_TRIES) continue
+        const error = brokerError(code, `OffsetCommit of ${key} for group ${this.#group}`)
+        if (code !== 0 && remedyOf(error) !== 'none') throw error
+      }
+      return codes
+    })
+  }
+
+  #call<T>(what: string, ask: Parameters<typeof Coordinator.prototype.call<T>>[1]): Promise<T> {
+    const { limitMs } = this.#options
+    return this.#coordinator.call(what, ask, limitMs === undefined ? {} : { limitMs })
+  }
+
+  #result(offset: OffsetToCommit, codes: ReadonlyMap<string, number>): Results[number] {
+    const code = codes.get(keyOf(offset))
+    if (code === 0) return offset
+    return { ...offset, error: brokerError(code ?? -1, `OffsetCommit of ${keyOf(offset)} for group ${this.#group}`) }
+  }
+
+  #notOwned(offset: OffsetToCommit, epoch: number): SamsaError {
+    const since = this.#owned.get(keyOf(offset))
+    const details = { topic: offset.topic, partition: offset.partition, epoch }
+    if (since === undefined) {
+      const message = `${keyOf(offset)} is not owned by this member of group ${this.#group}; it was not committed.`
+      return new SamsaError('NOT_OWNER', message, { details })
+    }
+    const message = `${keyOf(offset)} was owned by somebody else since epoch ${epoch} (again by this member since ${since}); it was not committed.`
+    return new SamsaError('STALE_EPOCH', message, { details })
   }
 }
 
-function byTopic<T extends Owned>(list: readonly T[]): Map<string, T[]> {
-  const out = new Map<string, T[]>()
-  for (const entry of list) out.set(entry.topic, [...(out.get(entry.topic) ?? []), entry])
-  return out
+function notMember(group: string, cause?: Error): SamsaError {
+  const message = `This is no member of group ${group} at the moment, so it owns nothing; nothing was committed.`
+  return new SamsaError('NOT_OWNER', message, { retriable: true, ...(cause ? { cause } : {}) })
 }
