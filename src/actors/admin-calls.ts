@@ -4,6 +4,7 @@
  */
 import { BrokerError, plainError, SamsaError, UsageError } from '../model/errors.ts'
 import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { SOFTWARE } from '../model/software.ts'
 import { API_NAMES, type ResponseOf } from '../wire/apis.ts'
 import { API_TABLE } from '../wire/messages/index.ts'
 import { controllerLink, requestMetadata } from './admin.ts'
@@ -245,7 +246,7 @@ export async function groupOffsets(instance: Instance, group: string): Promise<{
 /** The APIs of one broker (KIP-35), from its advertised listener: proof that it can be reached there. */
 export async function brokerVersions(instance: Instance, node: number, timeoutMs: number): Promise<BrokerVersions> {
   const link = await instance.links.acquire(node, DATA, timeoutMs)
-  const answer = await link.request('ApiVersions', { clientSoftwareName: 'samsa', clientSoftwareVersion: '0.1.0' }, { timeoutMs })
+  const answer = await link.request('ApiVersions', SOFTWARE, { timeoutMs })
   if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ApiVersions at broker ${node}`)
   const names = new Map(API_NAMES.map(name => [API_TABLE[name].key as number, name as string]))
   const apis: BrokerVersions['apis'] = {}

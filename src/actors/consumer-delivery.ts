@@ -35,6 +35,10 @@ export interface DeliveryOptions {
   /** A handler threw and the policy is park or stop. */
   onPark: (flow: Flow, error: unknown) => void
   onStop: (error: unknown) => void
+  /** The oldest batch in hand has not moved for `maxPollIntervalMs`. */
+  onStuck: (flow: Flow, sinceMs: number) => void
+  /** Nobody works any more on what was in hand of a stuck partition. */
+  onFree: () => void
 }
 
 export class Deliveries {
@@ -50,6 +54,10 @@ export class Deliveries {
   #watchTimer: Timer | undefined
   #proofTimer: Timer | undefined
   #retryTimers = new Set<Timer>()
+  /** Handed out and not done: somebody works on these. */
+  #working = new Set<Delivery>()
+  /** Those of them that belong to stuck partitions. */
+  #stuck = new Set<Delivery>()
 
   constructor(options: DeliveryOptions) {
     this.#options = options
@@ -93,6 +101,7 @@ export class Deliveries {
       if (!delivery) continue
       flow.taken = true
       flow.inHand.add(delivery)
+      this.#working.add(delivery)
       this.#watch()
       return delivery
     }
@@ -101,6 +110,7 @@ export class Deliveries {
 
   /** Nobody works on it any more (it may still be unacked). */
   done(delivery: Delivery): void {
+    this.#workEnded(delivery)
     delivery.flow.taken = false
     this.offer(delivery.flow)
   }
@@ -197,6 +207,7 @@ export class Deliveries {
   #failed(delivery: Delivery, error: unknown): void {
     const { subscription, listeners, onPark, onStop } = this.#options
     const { flow } = delivery
+    this.#workEnded(delivery)
     if (this.#closed) return
     const over = delivery.closed || flow.stopped
     const policy = subscription.onHandlerError
@@ -267,8 +278,20 @@ export class Deliveries {
           sinceMs: Math.round(nowMs - watched.sinceMs)
         }
         listeners.emit(event)
+        this.#stick(flow, event.sinceMs)
       }
     }
     return some
+  }
+
+  #stick(flow: Flow, sinceMs: number): void {
+    for (const delivery of this.#working) if (delivery.flow === flow) this.#stuck.add(delivery)
+    this.#options.onStuck(flow, sinceMs)
+    if (this.#stuck.size === 0) this.#options.onFree()
+  }
+
+  #workEnded(delivery: Delivery): void {
+    this.#working.delete(delivery)
+    if (this.#stuck.delete(delivery) && this.#stuck.size === 0) this.#options.onFree()
   }
 }

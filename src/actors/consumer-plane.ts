@@ -28,6 +28,8 @@ export interface Claim extends Owned {
   paused: boolean
 }
 
+const alwaysProven = () => Number.POSITIVE_INFINITY
+
 export class ConsumerPlane {
   readonly instance: Instance
   /** The consumer's path. */
@@ -42,7 +44,7 @@ export class ConsumerPlane {
   ended = false
   endError: PlainError | undefined
   /** `world.monotonicMs()` up to which what is owned is proven to be: a member whose ownership can end unheard sets it. */
-  provenUntilMs: () => number = () => Number.POSITIVE_INFINITY
+  provenUntilMs: () => number = alwaysProven
   #commits: Commits
   #flows = new Map<string, Flow>()
   #fetchers = new Map<number, Fetcher>()
@@ -77,7 +79,10 @@ export class ConsumerPlane {
       provenUntilMs: () => this.provenUntilMs(),
       onDamaged: (flow, error) => this.#damaged(flow, error),
       onPark: (flow, error) => this.#report(flow, { type: 'PARK', error: plainError(error) }),
-      onStop: error => void tell(instance, path, { type: 'HANDLER_STOP', error: plainError(error) } as { type: string })
+      onStop: error => void tell(instance, path, { type: 'HANDLER_STOP', error: plainError(error) } as { type: string }),
+      onStuck: ({ topic, partition }, sinceMs) =>
+        void tell(instance, `${path}/member`, { type: 'STUCK', topic, partition, sinceMs } as { type: string }),
+      onFree: () => void tell(instance, `${path}/member`, { type: 'FREE' })
     })
     this.#finder = new OffsetFinder({
       world,
@@ -93,6 +98,12 @@ export class ConsumerPlane {
   }
   set offsets(store: OffsetStore | undefined) {
     this.#commits.store = store
+  }
+
+  /** Its member is gone, another one comes: of another kind perhaps. */
+  forgetMember(): void {
+    this.#commits.store = undefined
+    this.provenUntilMs = alwaysProven
   }
 
   emit(event: ConsumerEmitted): void {

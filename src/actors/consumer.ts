@@ -3,7 +3,9 @@
  */
 import { type EventObject, fromCallback } from 'xstate'
 import { type ConsumerContext, consumerMachine, type Owned } from '../machines/consumer.ts'
+import { plainError } from '../model/errors.ts'
 import { bind } from './bind.ts'
+import { chooseMembership } from './choose-membership.ts'
 import type { ConsumerPlane } from './consumer-plane.ts'
 import { groupMemberActor } from './group-member.ts'
 import { ensureActor, findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
@@ -29,6 +31,15 @@ export const consumerActor = bind(consumerMachine, {
   actors: { plane: planeLeaf, tier: tierActor, manualMember: manualMemberActor, zookeeperMember: groupMemberActor } as never,
   actions: {
     tell: ({ context }, { path, event }) => void tell(instanceOf(context.instance), path, event),
+    choose: ({ context, self }, { choice, unfit }) => {
+      const instance = instanceOf(context.instance)
+      chooseMembership(instance, context.subscription.group!, unfit).then(
+        chosen => self.send({ type: 'CHOSEN', choice, ...chosen }),
+        error => self.send({ type: 'CHOICE_FAILED', choice, error: plainError(error), random: instance.world.random() })
+      )
+    },
+    emitChosen: ({ context }, params) => planeOf(context)?.emit({ type: 'membership.chosen', ...params }),
+    forgetMember: ({ context }) => planeOf(context)?.forgetMember(),
     claim: ({ context }, { epoch, partitions }) => {
       const instance = instanceOf(context.instance)
       const plane = planeOf(context)

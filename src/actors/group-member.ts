@@ -126,7 +126,8 @@ export const groupMemberActor = bind(groupMemberMachine, {
       }),
     read: (scope, { attempt, levels, names }) =>
       run(scope, 'read', attempt, async group => {
-        const { assignor, roundrobinOrder } = scope.context.subscription
+        const { assignors, roundrobinOrder } = scope.context.subscription
+        const assignor = assignors[0] === 'roundrobin' ? 'roundrobin' : 'range'
         const members = await group.members()
         const plan = planOf({ memberId: group.memberId, assignor, roundrobinOrder, members, levels, names })
         return { type: 'PLANNED', attempt, plan }

@@ -12,7 +12,7 @@ import { type GroupMember, memberOfThread, threadIds } from '../registry/group/z
 
 export interface PlanInput {
   memberId: string
-  assignor: Subscription['assignor']
+  assignor: 'range' | 'roundrobin'
   roundrobinOrder: Subscription['roundrobinOrder']
   members: Members
   levels: readonly TopicLevel[]

@@ -6,6 +6,19 @@ export interface OffsetToCommit {
   partition: number
   /** The **next** offset to read. */
   offset: bigint
+  /** Of the last processed message's batch (KIP-320); told to Kafka where it is known. */
+  leaderEpoch?: number
+  /** Up to the user; Kafka keeps it with the offset (`offset.metadata.max.bytes`, 4,096 by default), ZooKeeper does not. */
+  metadata?: string
+}
+
+/** What is committed of a partition. */
+export interface CommittedOffset {
+  offset: bigint
+  /** -1: not known. */
+  leaderEpoch: number
+  /** Empty when there is none. */
+  metadata: string
 }
 
 export interface OffsetStore {

@@ -3,6 +3,7 @@
  */
 import { assign, type EventObject, fromCallback, setup } from 'xstate'
 import type { PlainError } from '../model/errors.ts'
+import { revokeLimitMs } from '../model/subscription.ts'
 import type { Owned } from './consumer.ts'
 import { among, backoff, held, list, nextLevels, sameNames, stillUnowned, toClaim, toRevoke, without } from './group-member-sets.ts'
 import type { GroupMemberContext, GroupMemberEvent, GroupMemberInput, Share, TopicLevel } from './group-member-types.ts'
@@ -128,7 +129,7 @@ export const base = setup({
     settle: ({ context }) => context.timing.settleMs,
     backoff: ({ context }) => context.delayMs,
     learn: ({ context }) => context.timing.learnMs,
-    revokeLimit: ({ context }) => context.subscription.revokeTimeoutMs + context.timing.revokeSlackMs,
+    revokeLimit: ({ context }) => revokeLimitMs(context.subscription) + context.timing.revokeSlackMs,
     audit: ({ context }) => context.timing.auditMs,
     leave: ({ context }) => context.timing.leaveMs,
     stall: ({ context }) => context.stallMs
@@ -189,7 +190,7 @@ export const revoke = base.enqueueActions(({ context, enqueue }) => {
   const partitions = toRevoke(context)
   if (partitions.length === 0) return
   enqueue(assign({ owned: without(context.owned, partitions), draining: [...context.draining, ...partitions] }))
-  const deadlineMs = context.subscription.revokeTimeoutMs
+  const deadlineMs = revokeLimitMs(context.subscription)
   enqueue({ type: 'tellConsumer', params: { event: { type: 'REVOKE', epoch: context.epoch, partitions, deadlineMs } } })
 })
 

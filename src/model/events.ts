@@ -2,6 +2,7 @@
  * What goes into a ClusterActor and what comes out of it. Commands are upper case, emissions dotted lower case
  * (XState's convention, so that wildcards match). Ids that a command carries come back in its emissions.
  */
+import type { Assignor, AssignorName } from './assignor.ts'
 import type { PlainError } from './errors.ts'
 import type { Message, OutgoingMessage } from './message.ts'
 
@@ -15,16 +16,30 @@ export interface SubscribeOptions {
   partitions?: readonly { topic: string; partition: number; offset?: bigint }[]
   /** Members of one group share the partitions. Without it: a group of its own, every message of the topic, nothing committed. */
   group?: string
-  /** Where the group's membership lives. Default: `zookeeper` for a cluster named by ZooKeeper, else manual assignment of every partition. */
-  membership?: 'zookeeper' | 'manual'
-  /** Where to begin when nothing is committed, and when the committed offset is gone. A Date: the first message at or after it. Default latest. */
-  from?: 'earliest' | 'latest' | 'fail' | Date
+  /**
+   * How the members of the group find each other: over `zookeeper`, by Kafka's `classic` protocol, by the `consumer` protocol of
+   * Kafka 4 (KIP-848), or not at all (`manual`: every partition for this one). Default with a group: `auto`, which keeps a group in the
+   * ZooKeeper that names the cluster unless it has moved, and else takes the newest that the brokers offer; the choice is an event.
+   */
+  membership?: 'auto' | 'zookeeper' | 'classic' | 'consumer' | 'manual'
+  /** Makes this a static member of a Kafka group (KIP-345): it may be away for `groupSessionTimeoutMs` without losing its partitions. */
+  groupInstanceId?: string
+  /**
+   * Where to begin when nothing is committed, and when the committed offset is gone. A Date: the first message at or after it;
+   * `{ durationMs }`: at or after that long ago (KIP-1106). Default latest.
+   */
+  from?: 'earliest' | 'latest' | 'fail' | Date | { durationMs: number }
   /** Commit what was processed: after this many ms (default 5,000), on revoke and on close; false: only `commit()` commits. */
   autoCommitIntervalMs?: number | false
   /** Also write committed offsets to Kafka, so that its tools show the lag. Default true. */
   mirrorOffsets?: boolean
-  /** `range` or `roundrobin`, as every other member of the group has it. Default range. */
-  assignor?: 'range' | 'roundrobin'
+  /**
+   * Who gets what. Over ZooKeeper: `range` (default) or `roundrobin`, as every other member has it. In a classic group: one or several,
+   * own ones too, the preferred one first; default `cooperative-sticky`, or what the group speaks already.
+   */
+  assignor?: AssignorName | Assignor | readonly (AssignorName | Assignor)[]
+  /** The broker's assignor in the `consumer` protocol, such as `uniform` or `range`. Default the broker's. */
+  remoteAssignor?: string
   /** Keys roundrobin's order as Scala members from 1.0.0 (`modern`) or to 0.11 (`legacy`) do. Default modern. */
   roundrobinOrder?: 'modern' | 'legacy'
   /** Messages handed out at once, per partition. Default 500. */
@@ -36,10 +51,20 @@ export interface SubscribeOptions {
   fetchMaxWaitMs?: number
   /** Most of one partition in one fetch. Default 1 MiB. */
   partitionFetchMaxBytes?: number
-  /** Longest pause between two batches asked for before the member counts as stuck (told as an event). Default 300,000. */
+  /**
+   * How long a batch in hand may stand still before the member counts as stuck: told as an event, and in Kafka's own groups it leaves
+   * until the work goes on (`max.poll.interval.ms`). Default 300,000.
+   */
   maxPollIntervalMs?: number
-  /** How long a revoked partition may take to finish the work in hand. Default 4,000: a Scala peer gives up after 8 s. */
+  /**
+   * How long a revoked partition may take to finish the work in hand. Default over ZooKeeper 4,000 (a Scala peer gives up after 8 s), in Kafka's
+   * own groups `maxPollIntervalMs` (the group waits that long).
+   */
   revokeTimeoutMs?: number
+  /** A member of a Kafka group that is not heard of for this long is out of it (`session.timeout.ms`). Default 45,000. */
+  groupSessionTimeoutMs?: number
+  /** How often a member of a classic group is heard of (`heartbeat.interval.ms`). Default 3,000. */
+  heartbeatIntervalMs?: number
   /** What to do with a batch whose handler threw: hand it out again, stop that partition, or stop the consumer. Default retry. */
   onHandlerError?: 'retry' | 'park' | 'stop'
   /** `read_committed` hides aborted and open transactions. Default read_uncommitted. */
@@ -99,6 +124,8 @@ export type ConsumerEmitted =
   | { type: 'partition.position'; topic: string; partition: number; offset: string; why: 'committed' | 'reset' | 'carried' | 'given' }
   | { type: 'member.surplus'; group: string; partitions: number; members: number }
   | { type: 'member.state'; state: string; reason: string }
+  /** What `auto` came to, or what was asked for. Again when the group moves house. */
+  | { type: 'membership.chosen'; membership: 'zookeeper' | 'classic' | 'consumer' | 'manual'; reason: string }
   | { type: 'committed'; offsets: { topic: string; partition: number; offset: string }[] }
   | { type: 'commit.failed'; error: PlainError; partitions: TopicPartition[] }
   | { type: 'handler.failed'; topic: string; partition: number; error: PlainError; policy: 'retry' | 'park' | 'stop' }

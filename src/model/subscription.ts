@@ -2,12 +2,22 @@
  * What a SUBSCRIBE asks for, checked and filled: plain data that may lie in a machine's context.
  * Defaults follow Kafka's Java consumer where the meaning is the same.
  */
+import { ASSIGNOR_NAMES, type Assignor } from './assignor.ts'
 import { checkTopicName } from './config.ts'
 import { UsageError } from './errors.ts'
 import type { SubscribeOptions } from './events.ts'
 
-/** Where a partition begins when nothing tells its offset. `timestamp`: the first message at or after it, else the end. */
-export type ResetPolicy = { at: 'earliest' | 'latest' | 'fail' } | { at: 'timestamp'; timestampMs: number }
+/**
+ * Where a partition begins when nothing tells its offset. `timestamp`: the first message at or after it, else the end;
+ * `duration`: the same, that long before the moment at which it is asked for (KIP-1106).
+ */
+export type ResetPolicy =
+  | { at: 'earliest' | 'latest' | 'fail' }
+  | { at: 'timestamp'; timestampMs: number }
+  | { at: 'duration'; durationMs: number }
+
+/** How the members of a group find each other. `auto` becomes one of the others before a member starts. */
+export type Membership = 'zookeeper' | 'classic' | 'consumer' | 'manual'
 
 export interface Subscription {
   /** Empty when `pattern` or `partitions` is given. */
@@ -16,12 +26,17 @@ export interface Subscription {
   /** `offset`: decimal, or null when the committed one or the reset policy decides. */
   partitions: { topic: string; partition: number; offset: string | null }[] | null
   group: string | null
-  membership: 'zookeeper' | 'manual'
+  membership: Membership | 'auto'
+  /** A static member's name (KIP-345). */
+  groupInstanceId: string | null
+  /** Names of a classic group's assignors, the preferred one first; empty: the user leaves it to us. */
+  assignors: string[]
+  /** The server's assignor in the new protocol (KIP-848); null: the broker's default. */
+  remoteAssignor: string | null
   from: ResetPolicy
   /** null: only `commit()` commits. */
   autoCommitIntervalMs: number | null
   mirrorOffsets: boolean
-  assignor: 'range' | 'roundrobin'
   roundrobinOrder: 'modern' | 'legacy'
   batchMaxMessages: number
   partitionCreditBytes: number
@@ -30,7 +45,10 @@ export interface Subscription {
   fetchMaxWaitMs: number
   partitionFetchMaxBytes: number
   maxPollIntervalMs: number
-  revokeTimeoutMs: number
+  /** null: it follows the kind of membership (`revokeLimitMs`). */
+  revokeTimeoutMs: number | null
+  groupSessionTimeoutMs: number
+  heartbeatIntervalMs: number
   onHandlerError: 'retry' | 'park' | 'stop'
   isolation: 'read_uncommitted' | 'read_committed'
 }
@@ -46,17 +64,26 @@ const NUMBERS = {
   fetchMaxWaitMs: [500, 0, 300_000],
   partitionFetchMaxBytes: [MiB, 1, 1024 * MiB],
   maxPollIntervalMs: [300_000, 1, 86_400_000],
-  revokeTimeoutMs: [4_000, 0, 600_000]
+  groupSessionTimeoutMs: [45_000, 1_000, 1_800_000],
+  heartbeatIntervalMs: [3_000, 50, 600_000]
 } as const
+/** A Scala peer gives up after 8 s. */
+const ZOOKEEPER_REVOKE_MS = 4_000
+const REVOKE_MOST_MS = 86_400_000
 
 const CHOICES = {
-  assignor: ['range', 'roundrobin'],
   roundrobinOrder: ['modern', 'legacy'],
   onHandlerError: ['retry', 'park', 'stop'],
   isolation: ['read_uncommitted', 'read_committed']
 } as const
 
-const OTHERS = ['topic', 'topics', 'pattern', 'partitions', 'group', 'membership', 'from', 'autoCommitIntervalMs', 'mirrorOffsets']
+const OTHERS = [
+  ...['topic', 'topics', 'pattern', 'partitions', 'group', 'membership', 'groupInstanceId', 'assignor', 'remoteAssignor'],
+  ...['from', 'autoCommitIntervalMs', 'mirrorOffsets', 'revokeTimeoutMs']
+]
+const MEMBERSHIPS = ['auto', 'zookeeper', 'classic', 'consumer', 'manual']
+/** What a member over ZooKeeper can be: Scala's two. */
+const ZOOKEEPER_ASSIGNORS = ['range', 'roundrobin']
 const SOURCES = ['topic', 'topics', 'pattern', 'partitions'] as const
 /** A group's name becomes a znode and a topic key: Kafka allows any text, a path does not. */
 const GROUP_NAME = /^[a-zA-Z0-9._-]{1,249}$/
@@ -89,7 +116,9 @@ function resetPolicy(from: SubscribeOptions['from']): ResetPolicy {
     return { at: 'timestamp', timestampMs: from.getTime() }
   }
   if (from === 'earliest' || from === 'latest' || from === 'fail') return { at: from }
-  throw invalid('from', `from is ${String(from)}; it must be earliest, latest, fail or a Date.`)
+  const durationMs = typeof from === 'object' && from !== null ? from.durationMs : undefined
+  if (Number.isSafeInteger(durationMs) && durationMs! >= 0) return { at: 'duration', durationMs: durationMs! }
+  throw invalid('from', `from is ${String(from)}; it must be earliest, latest, fail, a Date or { durationMs }.`)
 }
 
 function manualPartitions(given: NonNullable<SubscribeOptions['partitions']>): NonNullable<Subscription['partitions']> {
@@ -131,8 +160,57 @@ function autoCommit(given: SubscribeOptions['autoCommitIntervalMs']): number | n
   return value
 }
 
+function nameOf(option: 'groupInstanceId' | 'remoteAssignor', value: string | undefined): string | null {
+  if (value === undefined) return null
+  if (typeof value !== 'string' || !GROUP_NAME.test(value))
+    throw invalid(option, `${option} must be 1 to 249 of the characters a-z A-Z 0-9 . _ -`)
+  return value
+}
+
+/** The assignors of a subscription, in order: those that come with samsa by name, own ones as they are. */
+export function assignorsOf(given: SubscribeOptions['assignor']): readonly (string | Assignor)[] {
+  if (given === undefined) return []
+  return Array.isArray(given) ? given : [given as string | Assignor]
+}
+
+function assignorNames(given: SubscribeOptions['assignor']): string[] {
+  const names = assignorsOf(given).map(entry => (typeof entry === 'string' ? entry : entry.name))
+  for (const entry of assignorsOf(given)) {
+    const known = typeof entry === 'string' ? ASSIGNOR_NAMES.includes(entry as never) : typeof entry.assign === 'function'
+    if (!known) throw invalid('assignor', `assignor must be one of ${ASSIGNOR_NAMES.join(', ')}, or an object with name and assign.`)
+  }
+  if (new Set(names).size < names.length) throw invalid('assignor', 'assignor names one assignor twice.')
+  return names
+}
+
+function revokeTimeout(value: number | undefined): number | null {
+  if (value === undefined) return null
+  if (typeof value !== 'number' || !(value >= 0 && value <= REVOKE_MOST_MS))
+    throw invalid('revokeTimeoutMs', `revokeTimeoutMs is ${String(value)}; give a number from 0 to ${REVOKE_MOST_MS}.`)
+  return value
+}
+
+/** How long a revoked partition may take to finish the work in hand: Kafka's own groups wait as long as a poll may take. */
+export function revokeLimitMs({ membership, revokeTimeoutMs, maxPollIntervalMs }: Subscription): number {
+  return revokeTimeoutMs ?? (membership === 'classic' || membership === 'consumer' ? maxPollIntervalMs : ZOOKEEPER_REVOKE_MS)
+}
+
+/** `auto` is asked for by saying nothing, where there is a group to be a member of. */
+function membershipOf(given: SubscribeOptions, byZooKeeper: boolean, assignors: readonly string[]): Subscription['membership'] {
+  const membership = given.membership ?? (given.group === undefined || given.partitions ? 'manual' : 'auto')
+  if (!MEMBERSHIPS.includes(membership)) throw invalid('membership', `membership must be one of ${MEMBERSHIPS.join(', ')}.`)
+  if (membership === 'manual') return membership
+  if (given.group === undefined || given.partitions)
+    throw invalid('membership', `membership ${membership} needs a group, and no list of partitions.`)
+  if (membership !== 'zookeeper') return membership
+  if (!byZooKeeper) throw invalid('membership', 'membership zookeeper needs a cluster that is named by its ZooKeeper.')
+  if (assignors.length > 0 && !ZOOKEEPER_ASSIGNORS.includes(assignors[0]!))
+    throw invalid('assignor', `assignor must be one of ${ZOOKEEPER_ASSIGNORS.join(', ')} for a group that meets in ZooKeeper.`)
+  return membership
+}
+
 /**
- * Checks and fills. `byZooKeeper`: the cluster is named by ZooKeeper, which then is the default place of a group's membership.
+ * Checks and fills. `byZooKeeper`: the cluster is named by its ZooKeeper, so that a group can meet there.
  * Throws UsageError (UNKNOWN_OPTION, INVALID_OPTION, INVALID_TOPIC).
  */
 export function resolveSubscription(given: SubscribeOptions, byZooKeeper: boolean): Subscription {
@@ -147,21 +225,21 @@ export function resolveSubscription(given: SubscribeOptions, byZooKeeper: boolea
   const partitions = given.partitions ? manualPartitions(given.partitions) : null
   const topics = topicsOf(given)
   if (partitions?.length === 0 || (given.topics && topics.length === 0)) throw invalid(sources[0]!, `${sources[0]} is empty.`)
-  const membership = given.membership ?? (byZooKeeper && given.group !== undefined && !partitions ? 'zookeeper' : 'manual')
-  if (membership !== 'zookeeper' && membership !== 'manual') throw invalid('membership', 'membership must be zookeeper or manual.')
-  if (membership === 'zookeeper' && (!byZooKeeper || partitions || given.group === undefined))
-    throw invalid('membership', 'membership zookeeper needs a cluster named by ZooKeeper, a group, and no list of partitions.')
+  const assignors = assignorNames(given.assignor)
   return {
     topics,
     pattern: given.pattern === undefined ? null : checkPattern(given.pattern),
     partitions,
     group: given.group ?? null,
-    membership,
+    membership: membershipOf(given, byZooKeeper, assignors),
+    groupInstanceId: nameOf('groupInstanceId', given.groupInstanceId),
+    assignors,
+    remoteAssignor: nameOf('remoteAssignor', given.remoteAssignor),
     from: resetPolicy(given.from),
     autoCommitIntervalMs: autoCommit(given.autoCommitIntervalMs),
     mirrorOffsets: given.mirrorOffsets ?? true,
-    assignor: choice(given, 'assignor'),
     roundrobinOrder: choice(given, 'roundrobinOrder'),
+    revokeTimeoutMs: revokeTimeout(given.revokeTimeoutMs),
     onHandlerError: choice(given, 'onHandlerError'),
     isolation: choice(given, 'isolation'),
     ...numbersOf(given)

@@ -3,6 +3,7 @@
  * A plain class on the hot path; its lifecycle is told by the machine `broker-connection`, which holds it in a leaf.
  */
 import { ConnectionError, ProtocolError, SamsaError, TimeoutError } from '../model/errors.ts'
+import { SOFTWARE } from '../model/software.ts'
 import type { Timer, Transport, World } from '../model/world.ts'
 import { type Api, type ApiName, loadApi, loadedApi, type RequestOf, type ResponseOf } from './apis.ts'
 import { FrameReader } from './frames.ts'
@@ -97,10 +98,9 @@ export class Connection {
    */
   async negotiate(timeoutMs: number): Promise<void> {
     const api = await loadApi('ApiVersions')
-    const body = { clientSoftwareName: 'samsa', clientSoftwareVersion: '0.1.0' }
     let version = api.maxVersion
     for (;;) {
-      const answer = await this.#call(api, version, body, timeoutMs)
+      const answer = await this.#call(api, version, SOFTWARE, timeoutMs)
       const versions = parseApiVersions(answer)
       // A broker that does not know this version answers 35 in the body of version 0, with its own range (KIP-511).
       if (answer.errorCode === 35 && version > 0) {

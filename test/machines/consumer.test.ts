@@ -9,7 +9,7 @@ import { explore } from '../support/graph.ts'
 const input = (options: object = {}, byZooKeeper = true): ConsumerInput => ({
   instance: 'i',
   path: 'consumers/1',
-  subscription: resolveSubscription({ topic: 't', group: 'g', ...options }, byZooKeeper),
+  subscription: resolveSubscription({ topic: 't', group: 'g', membership: 'zookeeper', ...options }, byZooKeeper),
   retryBackoffMs: 100,
   retryBackoffMaxMs: 1000
 })
@@ -30,9 +30,23 @@ const released = (partition: number): ConsumerEvent => ({ type: 'PARTITION_RELEA
 const lost = (epoch: number): ConsumerEvent => ({ type: 'LOST', epoch, reason: 'expired' })
 const done = (id: number): ConsumerEvent => ({ type: 'COMMIT_DONE', id })
 
+const chosen = (choice: number, membership: 'classic' | 'consumer' = 'classic'): ConsumerEvent => ({
+  type: 'CHOSEN',
+  choice,
+  membership,
+  reason: 'r'
+})
+const notChosen = (choice: number, retriable = true): ConsumerEvent => ({
+  type: 'CHOICE_FAILED',
+  choice,
+  error: { ...error, retriable },
+  random: 0.5
+})
+
 type Did = { type: string; params?: unknown }[]
-function run(...events: ConsumerEvent[]) {
-  let [snapshot, actions] = initialTransition(machine, input()) as [AnyMachineSnapshot, Did]
+const run = (...events: ConsumerEvent[]) => runWith({}, ...events)
+function runWith(options: object, ...events: ConsumerEvent[]) {
+  let [snapshot, actions] = initialTransition(machine, input(options)) as [AnyMachineSnapshot, Did]
   for (const event of events)
     [snapshot, actions] = transition(machine as never, snapshot as never, event as never) as unknown as [AnyMachineSnapshot, Did]
   return {
@@ -44,7 +58,7 @@ function run(...events: ConsumerEvent[]) {
 }
 
 test('every transition of a consumer', () => {
-  const events = [
+  const owning = [
     assigned(1, 0, 1),
     assigned(0, 3),
     revoke(1, 0),
@@ -64,17 +78,40 @@ test('every transition of a consumer', () => {
     released(1),
     ({ context: { nextId } }: { context: { nextId: number } }) => [done(nextId - 1), done(nextId - 2)]
   ]
+  const moving = [
+    assigned(1, 0),
+    revoke(1, 0),
+    lost(1),
+    { type: 'LEFT' } as const,
+    { type: 'MEMBER_FAILED', error } as const,
+    { type: 'MEMBER_FAILED', error: { ...error, code: 'GROUP_IS_CLASSIC' } } as const,
+    { type: 'CLOSE' } as const,
+    { type: 'MOVED', to: 'kafka', reason: 'r' } as const,
+    released(0),
+    ({ context: { choice } }: { context: { choice: number } }) => [
+      ...[chosen(choice, 'consumer'), chosen(choice - 1)],
+      ...[notChosen(choice), notChosen(choice, false)]
+    ],
+    ({ context: { nextId } }: { context: { nextId: number } }) => [done(nextId - 1)]
+  ]
   const identity = (context: AnyMachineSnapshot['context']) => ({
     ...context,
     nextId: 0,
+    choice: 0,
+    attempt: 0,
+    delayMs: 0,
+    reason: '',
     closingId: 0,
     revocations: context.revocations.map((r: { waiting: string[] }) => r.waiting)
   })
-  const graphs = [input(), input({ membership: 'manual', autoCommitIntervalMs: false })].map(given =>
-    explore(machine, { input: given, events, identity, maxDepth: 12 })
-  )
+  // What an owner goes through is the same for every kind; a member that may move is walked with one partition.
+  const graphs = [
+    explore(machine, { input: input(), events: owning, identity, maxDepth: 12 }),
+    explore(machine, { input: input({ membership: 'manual', autoCommitIntervalMs: false }), events: owning, identity, maxDepth: 6 }),
+    explore(machine, { input: input({ membership: 'auto' }), events: moving, identity, maxDepth: 12 })
+  ]
   assert.deepEqual(
-    graphs[0]!.uncovered.filter(label => graphs[1]!.uncovered.includes(label)),
+    graphs[0]!.uncovered.filter(label => graphs.every(({ uncovered }) => uncovered.includes(label))),
     []
   )
   for (const { deadEnds } of graphs)
@@ -162,14 +199,14 @@ test('closing while a revocation drains waits for it and does not drain it twice
 test('closing while a revocation commits answers it, then commits the rest', () => {
   const both = run(assigned(1, 0, 1), revoke(1, 0), released(0), { type: 'CLOSE' }, done(1))
   assert.deepEqual(both.did('release'), { epoch: 1, partitions: [tp(0)] })
-  assert.equal(both.value, '{"open":{"closing":"draining"}}')
+  assert.equal(both.value, '{"open":{"ending":"draining"}}')
 })
 
 test('a close that takes too long ends anyway; a lost session ends it without a commit', () => {
-  const limit = { type: 'xstate.after.closeLimit.consumer.open.closing' } as never
+  const limit = { type: 'xstate.after.closeLimit.consumer.open.ending' } as never
   assert.equal(run(assigned(1, 0), { type: 'CLOSE' }, limit).value, '"closed"')
   const gone = run(assigned(1, 0), { type: 'CLOSE' }, lost(1))
-  assert.equal(gone.value, '{"open":{"closing":"leaving"}}')
+  assert.equal(gone.value, '{"open":{"ending":"leaving"}}')
   assert.equal(gone.did('commit'), undefined)
 })
 
@@ -183,4 +220,44 @@ test('a member that cannot be one fails the consumer', () => {
   const failed = run({ type: 'MEMBER_FAILED', error })
   assert.equal(failed.value, '"failed"')
   assert.deepEqual(failed.did('emitFailed'), { error })
+})
+
+test('what was asked for is taken at once, and told; `auto` looks first', () => {
+  assert.deepEqual(run().did('emitChosen'), { membership: 'zookeeper', reason: 'asked for' })
+  assert.equal(run().did('choose'), undefined)
+  const looking = runWith({ membership: 'auto' })
+  assert.deepEqual(looking.did('choose'), { choice: 1, unfit: [] })
+  const found = runWith({ membership: 'auto' }, chosen(1, 'consumer'))
+  assert.deepEqual(found.did('emitChosen'), { membership: 'consumer', reason: 'r' })
+  assert.equal(found.context.subscription.membership, 'consumer')
+  assert.equal(runWith({ membership: 'auto' }, chosen(0)).did('emitChosen'), undefined)
+})
+
+test('a choice that fails for now is made again after a pause, one that fails for good ends the consumer', () => {
+  assert.match(runWith({ membership: 'auto' }, notChosen(1)).value, /pausing/)
+  assert.match(runWith({ membership: 'auto' }, notChosen(1, false)).value, /failed/)
+})
+
+test('a group that moves: everything is drained, committed and left, then the members are looked for anew', () => {
+  const moved: ConsumerEvent = { type: 'MOVED', to: 'kafka', reason: 'the group has moved' }
+  const before = [chosen(1), assigned(3, 0), moved] as const
+  const drain = runWith({ membership: 'auto' }, ...before)
+  assert.deepEqual(drain.did('drain'), { partitions: [tp(0)], limitMs: 30_000 })
+  const again = runWith({ membership: 'auto' }, ...before, released(0), done(1), { type: 'LEFT' })
+  assert.deepEqual(again.did('choose'), { choice: 2, unfit: [] })
+  assert.ok(again.types.includes('forgetMember'))
+  // The next member counts its epochs from the beginning.
+  const next = runWith({ membership: 'auto' }, ...before, released(0), done(1), { type: 'LEFT' }, chosen(2, 'consumer'), assigned(1, 0))
+  assert.deepEqual(next.did('claim'), { epoch: 1, partitions: [{ ...tp(0), offset: '5' }] })
+})
+
+test('closed while it moves: it closes', () => {
+  const events = [chosen(1), { type: 'MOVED', to: 'kafka', reason: 'r' }, { type: 'CLOSE' }, done(1), { type: 'LEFT' }] as ConsumerEvent[]
+  assert.equal(runWith({ membership: 'auto' }, ...events).value, '"closed"')
+})
+
+test('a group of the classic protocol that the new one cannot take over is joined as a classic one, where nothing else was asked for', () => {
+  const failed: ConsumerEvent = { type: 'MEMBER_FAILED', error: { ...error, code: 'GROUP_IS_CLASSIC' } }
+  assert.deepEqual(runWith({ membership: 'auto' }, chosen(1, 'consumer'), failed).did('choose'), { choice: 2, unfit: ['consumer'] })
+  assert.equal(runWith({ membership: 'consumer' }, failed).value, '"failed"')
 })

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { resolveSubscription } from '../../src/model/subscription.ts'
+import { resolveSubscription, revokeLimitMs } from '../../src/model/subscription.ts'
 
 test('the defaults, and where membership lives by default', () => {
   const given = resolveSubscription({ topic: 't', group: 'g' }, true)
   assert.deepEqual(
     [given.topics, given.group, given.membership, given.from, given.autoCommitIntervalMs],
-    [['t'], 'g', 'zookeeper', { at: 'latest' }, 5_000]
+    [['t'], 'g', 'auto', { at: 'latest' }, 5_000]
   )
-  assert.equal(resolveSubscription({ topic: 't', group: 'g' }, false).membership, 'manual')
+  assert.equal(resolveSubscription({ topic: 't', group: 'g' }, false).membership, 'auto')
   assert.equal(resolveSubscription({ topic: 't' }, true).membership, 'manual')
   assert.equal(resolveSubscription({ partitions: [{ topic: 't', partition: 0 }], group: 'g' }, true).membership, 'manual')
 })
@@ -17,6 +17,22 @@ test('it is plain data: offsets as text, dates as milliseconds', () => {
   const { partitions, from } = resolveSubscription({ partitions: [{ topic: 't', partition: 1, offset: 5n }], from: new Date(7) }, false)
   assert.deepEqual(partitions, [{ topic: 't', partition: 1, offset: '5' }])
   assert.deepEqual(from, { at: 'timestamp', timestampMs: 7 })
+  assert.deepEqual(resolveSubscription({ topic: 't', from: { durationMs: 7 } }, false).from, { at: 'duration', durationMs: 7 })
+})
+
+test("assignors come with samsa, or are a user's own, the preferred one first", () => {
+  const own = { name: 'mine', rebalanceProtocol: 'eager', assign: () => new Map() } as const
+  const names = (assignor: never) => resolveSubscription({ topic: 't', group: 'g', assignor }, false).assignors
+  assert.deepEqual(names(undefined as never), [])
+  assert.deepEqual(names('range' as never), ['range'])
+  assert.deepEqual(names(['cooperative-sticky', own] as never), ['cooperative-sticky', 'mine'])
+})
+
+test('work in hand may take as long as its kind of group waits', () => {
+  const limit = (options: object) => revokeLimitMs(resolveSubscription({ topic: 't', group: 'g', ...options }, true))
+  assert.equal(limit({ membership: 'zookeeper' }), 4_000)
+  assert.equal(limit({ membership: 'classic', maxPollIntervalMs: 7_000 }), 7_000)
+  assert.equal(limit({ membership: 'consumer', revokeTimeoutMs: 0 }), 0)
 })
 
 test('what cannot be is refused, with the name of the option', () => {
@@ -33,6 +49,16 @@ test('what cannot be is refused, with the name of the option', () => {
     [{ topic: 't', onHandlerError: 'ignore' }, 'onHandlerError'],
     [{ topic: 't', autoCommitIntervalMs: 0 }, 'autoCommitIntervalMs'],
     [{ topic: 't', membership: 'zookeeper' }, 'membership'],
+    [{ topic: 't', membership: 'classic' }, 'membership'],
+    [{ topic: 't', group: 'g', membership: 'kafka' }, 'membership'],
+    [{ topic: 't', group: 'g', membership: 'zookeeper', assignor: 'sticky' }, 'assignor'],
+    [{ topic: 't', group: 'g', assignor: 'fair' }, 'assignor'],
+    [{ topic: 't', group: 'g', assignor: ['range', 'range'] }, 'assignor'],
+    [{ topic: 't', group: 'g', assignor: { name: 'mine' } }, 'assignor'],
+    [{ topic: 't', group: 'g', groupInstanceId: '' }, 'groupInstanceId'],
+    [{ topic: 't', group: 'g', remoteAssignor: 'a b' }, 'remoteAssignor'],
+    [{ topic: 't', revokeTimeoutMs: -1 }, 'revokeTimeoutMs'],
+    [{ topic: 't', from: { durationMs: -1 } }, 'from'],
     [{ pattern: '(' }, 'pattern'],
     [{ pattern: '' }, 'pattern'],
     [{ partitions: [{ topic: 't', partition: -1 }] }, 'partitions'],

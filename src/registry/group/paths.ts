@@ -6,6 +6,8 @@ export interface GroupPaths {
   readonly ids: string
   readonly owners: string
   readonly offsets: string
+  /** Ours alone: the group has moved to Kafka (`moved.ts`). */
+  readonly moved: string
   id(member: string): string
   topicOwners(topic: string): string
   owner(topic: string, partition: number): string
@@ -21,6 +23,7 @@ export function groupPaths(group: string): GroupPaths {
     ids: `${root}/ids`,
     owners: `${root}/owners`,
     offsets: `${root}/offsets`,
+    moved: `${root}/moved`,
     id: member => `${root}/ids/${member}`,
     topicOwners: topic => `${root}/owners/${topic}`,
     owner: (topic, partition) => `${root}/owners/${topic}/${partition}`,

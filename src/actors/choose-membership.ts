@@ -1,0 +1,40 @@
+/**
+ * `membership: 'auto'`: a cluster named by its ZooKeeper keeps its groups there, unless the group's sign says that it has moved;
+ * otherwise the newest protocol that the brokers offer.
+ */
+import { SamsaError } from '../model/errors.ts'
+import { SOFTWARE } from '../model/software.ts'
+import type { Membership } from '../model/subscription.ts'
+import { hasMoved } from '../registry/group/moved.ts'
+import type { Instance } from './instance.ts'
+
+export interface Choice {
+  membership: Membership
+  reason: string
+}
+
+/** `unfit`: kinds that were tried and do not fit this group. Rejects with SamsaError; what is retriable is worth another try. */
+export async function chooseMembership(instance: Instance, group: string, unfit: readonly Membership[]): Promise<Choice> {
+  if (instance.options.zookeeper === null) return kafkaProtocol(instance, '', unfit)
+  const session = instance.registry?.currentSession?.()
+  if (!session)
+    throw new SamsaError('NO_SESSION', `There is no ZooKeeper session at the moment; where group ${group} meets cannot be looked up.`, {
+      retriable: true
+    })
+  if (!(await hasMoved(session, group)))
+    return { membership: 'zookeeper', reason: 'the cluster is named by its ZooKeeper, and the group has not moved' }
+  return kafkaProtocol(instance, 'the group has moved to Kafka; ', unfit)
+}
+
+/** The protocol of KIP-848 where the cluster has it switched on (feature `group.version`, Kafka 4.0), else the classic one. */
+async function kafkaProtocol(instance: Instance, why: string, unfit: readonly Membership[]): Promise<Choice> {
+  if (unfit.includes('consumer')) return { membership: 'classic', reason: `${why}members of this group speak the classic protocol` }
+  const { links, options } = instance
+  const link = await links.any(options.requestTimeoutMs)
+  if (link.version('ConsumerGroupHeartbeat') === undefined)
+    return { membership: 'classic', reason: `${why}the brokers do not offer the consumer protocol (KIP-848)` }
+  const answer = await link.request('ApiVersions', SOFTWARE)
+  const level = answer.finalizedFeatures?.find(({ name }) => name === 'group.version')?.maxVersionLevel ?? 0
+  if (level >= 1) return { membership: 'consumer', reason: `${why}the brokers offer the consumer protocol (KIP-848)` }
+  return { membership: 'classic', reason: `${why}the consumer protocol (KIP-848) is not switched on in this cluster` }
+}
