@@ -246,7 +246,8 @@ export const beginChoice = base.enqueueActions(({ context, enqueue }) => {
   const { epoch, owned, asked, unfit } = context
   const choice = context.choice + 1
   if (owned.length > 0) enqueue({ type: 'interrupt', params: { epoch, partitions: owned, reason: 'the time to leave is over' } })
-  enqueue('forgetMember')
+  // Not at the birth: a child that is spawned there starts before any effect of it is carried out.
+  if (context.choice > 0) enqueue('forgetMember')
   enqueue(assign({ choice, movingTo: null, owned: [], revocations: [] }))
   if (asked === 'auto') enqueue({ type: 'choose', params: { choice, unfit } })
 })
