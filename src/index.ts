@@ -1,13 +1,32 @@
 /**
  * The public door: everything that users import.
  */
+
+export type {
+  GroupSubscription,
+  ZooKeeperGroup,
+  ZooKeeperGroupListing,
+  ZooKeeperGroupMember,
+  ZooKeeperGroupPartition
+} from './actors/admin-zookeeper-groups.ts'
 export { ClusterActor, type ClusterActorRef } from './actors/cluster.ts'
 export type { ClusterInput } from './actors/make-instance.ts'
 export { type OpenZooKeeperOptions, openZooKeeper } from './actors/open-zookeeper.ts'
-export { Admin, type BrokerVersions, type GroupListing, type TopicDescription, type TopicSpec } from './client/admin.ts'
+export {
+  Admin,
+  type BrokerVersions,
+  type GroupDescription,
+  type GroupListing,
+  type GroupMemberDescription,
+  type GroupOffset,
+  type GroupOffsetToSet,
+  type TopicDescription,
+  type TopicSpec
+} from './client/admin.ts'
 export { type Broker, Cluster, type ConnectOptions, connect, type Partition, Topic } from './client/cluster.ts'
 export { Consumer } from './client/consumer.ts'
 export { publish, publishLogic, relayLogic } from './client/logic.ts'
+export { ZooKeeperGroups } from './client/zookeeper-groups.ts'
 export { type ClusterOptions, type Compression, type Partitioner, type PublishOptions, parseClusterUrl } from './model/config.ts'
 export {
   BrokerError,

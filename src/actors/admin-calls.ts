@@ -1,15 +1,14 @@
 /**
- * The administrative requests behind `cluster.admin`: topics, offsets, groups, versions. Each asks the broker that must answer it
+ * The administrative requests behind `cluster.admin`: topics, offsets, versions. Each asks the broker that must answer it
  * (controller, leader, coordinator, all), and asks again, a few times, where a broker says that it is another one.
  */
-import { BrokerError, plainError, SamsaError, UsageError } from '../model/errors.ts'
+import { BrokerError, UsageError } from '../model/errors.ts'
 import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import { SOFTWARE } from '../model/software.ts'
 import { API_NAMES, type ResponseOf } from '../wire/apis.ts'
 import { API_TABLE } from '../wire/messages/index.ts'
 import { controllerLink, requestMetadata } from './admin.ts'
 import type { Instance } from './instance.ts'
-import { KafkaOffsets } from './kafka-offsets.ts'
 import { DATA } from './links.ts'
 
 /** How often a question is asked again, when the answer is that another broker is responsible now. */
@@ -35,16 +34,6 @@ export interface TopicDescription {
   topicId: string | null
   internal: boolean
   partitions: { partition: number; leader: number | null; leaderEpoch: number; replicas: number[]; inSync: number[] }[]
-}
-
-export interface GroupListing {
-  group: string
-  /** `Stable`, `Empty` …; empty before Kafka 2.6. */
-  state: string
-  /** `consumer` for consumers. Empty: a group that only commits. */
-  protocolType: string
-  /** Broker that coordinates it. */
-  coordinator: number
 }
 
 export interface BrokerVersions {
@@ -202,45 +191,6 @@ async function offsetsAt(
     if (entry?.errorCode !== 0) throw brokerError(entry?.errorCode ?? -1, `ListOffsets of ${topic}/${partition}`)
     return [partition, entry.offset]
   })
-}
-
-/** Every group that Kafka's coordinators know. A broker that does not answer is told as `trouble`; rejects when none does. */
-export async function listGroups(instance: Instance): Promise<GroupListing[]> {
-  const nodes = [...instance.brokers.keys()]
-  const answers = await Promise.allSettled(nodes.map(node => groupsAt(instance, node)))
-  const groups = new Map<string, GroupListing>()
-  let failure: unknown
-  for (const [index, answer] of answers.entries())
-    if (answer.status === 'fulfilled') for (const listing of answer.value) groups.set(listing.group, listing)
-    else {
-      failure = answer.reason
-      instance.emit({ type: 'trouble', where: `brokers/${nodes[index]}`, error: plainError(answer.reason) })
-    }
-  if (answers.every(({ status }) => status === 'rejected')) throw failure ?? new SamsaError('NO_BROKERS', 'The cluster has no live broker.')
-  return [...groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1))
-}
-
-async function groupsAt(instance: Instance, node: number): Promise<GroupListing[]> {
-  const link = await instance.links.acquire(node, DATA, instance.options.requestTimeoutMs)
-  const answer = await link.request('ListGroups', {})
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ListGroups at broker ${node}`)
-  return answer.groups.map(({ groupId, groupState, protocolType }) => ({
-    group: groupId,
-    state: groupState ?? '',
-    protocolType,
-    coordinator: node
-  }))
-}
-
-/** What a group has committed in Kafka, in order. */
-export async function groupOffsets(instance: Instance, group: string): Promise<{ topic: string; partition: number; offset: bigint }[]> {
-  const all = await new KafkaOffsets(instance, group).read(null)
-  return [...all]
-    .map(([key, offset]) => {
-      const slash = key.lastIndexOf('/')
-      return { topic: key.slice(0, slash), partition: Number(key.slice(slash + 1)), offset }
-    })
-    .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
 }
 
 /** The APIs of one broker (KIP-35), from its advertised listener: proof that it can be reached there. */

@@ -9,27 +9,40 @@ import {
   deleteTopic,
   describeCluster,
   describeTopics,
-  type GroupListing,
-  groupOffsets,
-  listGroups,
   listOffsets,
   type TopicDescription,
   type TopicSpec
 } from '../actors/admin-calls.ts'
+import { alterGroupOffsets, deleteGroup, deleteGroupOffsets, type GroupOffset, groupOffsets } from '../actors/admin-group-offsets.ts'
+import { describeGroup, type GroupDescription, type GroupListing, listGroups } from '../actors/admin-groups.ts'
 import type { Instance } from '../actors/instance.ts'
 import { checkTopicName } from '../model/config.ts'
+import { UsageError } from '../model/errors.ts'
+import { ZooKeeperGroups } from './zookeeper-groups.ts'
 
-export type { BrokerVersions, GroupListing, TopicDescription, TopicSpec }
+export type { GroupMemberDescription } from '../actors/admin-groups.ts'
+export type { BrokerVersions, GroupDescription, GroupListing, GroupOffset, TopicDescription, TopicSpec }
+
+/** An offset for a group: the **next** one to read. Default metadata: none. */
+export interface GroupOffsetToSet {
+  topic: string
+  partition: number
+  offset: bigint
+  metadata?: string
+}
 
 const END = -1n
 const BEGINNING = -2n
 
 export class Admin {
+  /** Groups whose members meet in ZooKeeper; null for a cluster that is not named by one. */
+  readonly zooKeeperGroups: ZooKeeperGroups | null
   #instance: Instance
 
   /** Made by a cluster. */
   constructor(instance: Instance) {
     this.#instance = instance
+    this.zooKeeperGroups = instance.options.zookeeper === null ? null : new ZooKeeperGroups(instance)
   }
 
   /** Creates a topic. Rejects with BrokerError TOPIC_ALREADY_EXISTS and others, in the broker's words; UsageError on a bad name. */
@@ -74,13 +87,61 @@ export class Admin {
     return listGroups(this.#instance)
   }
 
-  /** The next offsets that a group has committed in Kafka. */
-  groupOffsets(group: string): Promise<{ topic: string; partition: number; offset: bigint }[]> {
+  /**
+   * A group as its coordinator sees it: state, members, what they subscribe to and own. Both of Kafka's protocols. Undefined: there is no group of
+   * consumers of that name. Rejects with BrokerError (GROUP_AUTHORIZATION_FAILED …), or when no coordinator answered within `requestTimeoutMs`.
+   */
+  async describeGroup(group: string): Promise<GroupDescription | undefined> {
+    checkGroup(group)
+    return describeGroup(this.#instance, group)
+  }
+
+  /** The next offsets that a group has committed in Kafka, in order; empty for a group that is not there. */
+  async groupOffsets(group: string): Promise<GroupOffset[]> {
+    checkGroup(group)
     return groupOffsets(this.#instance, group)
+  }
+
+  /**
+   * Commits for a group without members, in Kafka; one that is not there yet comes to be. Rejects with BrokerError NON_EMPTY_GROUP while it has
+   * members, and with UNKNOWN_TOPIC_OR_PARTITION and others when the coordinator refused some partitions: the others are written.
+   */
+  async alterGroupOffsets(group: string, offsets: readonly GroupOffsetToSet[]): Promise<void> {
+    checkGroup(group)
+    for (const { topic, partition, offset } of offsets) {
+      checkTopicName(topic)
+      if (offset < 0n || !Number.isInteger(partition) || partition < 0)
+        throw new UsageError('INVALID_OPTION', `Offset ${offset} of ${topic}/${partition}: give numbers of at least 0.`)
+    }
+    await alterGroupOffsets(this.#instance, group, offsets)
+  }
+
+  /**
+   * Has Kafka forget a group without members, and its offsets. Rejects with BrokerError NON_EMPTY_GROUP, GROUP_ID_NOT_FOUND; with
+   * UNSUPPORTED_VERSION before Kafka 1.1.
+   */
+  async deleteGroup(group: string): Promise<void> {
+    checkGroup(group)
+    await deleteGroup(this.#instance, group)
+  }
+
+  /**
+   * Has Kafka forget what a group has committed of these partitions. Rejects with BrokerError GROUP_SUBSCRIBED_TO_TOPIC while members subscribe
+   * to their topic, GROUP_ID_NOT_FOUND; with UNSUPPORTED_VERSION before Kafka 2.4.
+   */
+  async deleteGroupOffsets(group: string, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+    checkGroup(group)
+    for (const { topic } of partitions) checkTopicName(topic)
+    await deleteGroupOffsets(this.#instance, group, partitions)
   }
 
   /** Which APIs a broker speaks, asked at its advertised address. `timeoutMs`: to reach it, and to answer. Default `requestTimeoutMs`. */
   brokerVersions(node: number, options: { timeoutMs?: number } = {}): Promise<BrokerVersions> {
     return brokerVersions(this.#instance, node, options.timeoutMs ?? this.#instance.options.requestTimeoutMs)
   }
+}
+
+/** Kafka takes any text but none. */
+function checkGroup(group: string): void {
+  if (typeof group !== 'string' || group === '') throw new UsageError('INVALID_OPTION', 'A group has a name that is not empty.')
 }

@@ -1,0 +1,61 @@
+/**
+ * `cluster.admin.zooKeeperGroups`: the groups whose members meet in the ZooKeeper that names the cluster, as `/consumers/<group>` tells. What is
+ * changed here is ZooKeeper's alone; Kafka's copy of the offsets is `cluster.admin`'s.
+ */
+import {
+  describeZooKeeperGroup,
+  listZooKeeperGroups,
+  type OffsetToSet,
+  removeZooKeeperGroup,
+  setZooKeeperOffsets,
+  type ZooKeeperGroup,
+  type ZooKeeperGroupListing
+} from '../actors/admin-zookeeper-groups.ts'
+import type { Instance } from '../actors/instance.ts'
+import { checkTopicName } from '../model/config.ts'
+
+/** Every call rejects with SamsaError NO_SESSION (retriable) while there is no session, and with the ZooKeeper's own errors (`ZK_…`). */
+export class ZooKeeperGroups {
+  #instance: Instance
+
+  /** Made by a cluster's admin. */
+  constructor(instance: Instance) {
+    this.#instance = instance
+  }
+
+  /** All groups by name, with how many nodes their members have made. */
+  list(): Promise<ZooKeeperGroupListing[]> {
+    return listZooKeeperGroups(this.#instance)
+  }
+
+  /**
+   * Members (those that cannot be read too), owners, offsets; undefined: there is no such group. `onChange` is called once when members or
+   * owners have changed, not for offsets; give the same function each time. It stops with the session, so look again at times.
+   */
+  describe(group: string, options: { onChange?: () => void } = {}): Promise<ZooKeeperGroup | undefined> {
+    return describeZooKeeperGroup(this.#instance, group, options.onChange)
+  }
+
+  /**
+   * Sets committed next offsets, also of a group that is not there yet: all or none (of each 1,000). Rejects with NON_EMPTY_GROUP, naming the
+   * live members, while there are any; with OFFSETS_CHANGED when somebody wrote one of them meanwhile.
+   */
+  async setOffsets(group: string, offsets: readonly OffsetToSet[]): Promise<void> {
+    for (const { topic } of offsets) checkTopicName(topic)
+    const tree = (await this.describe(group)) ?? { group, moved: false, members: [], partitions: [] }
+    await setZooKeeperOffsets(this.#instance, tree, offsets)
+  }
+
+  /**
+   * Removes the group, or (`topic`) its owners and offsets of one topic. False: there was nothing. Rejects with NON_EMPTY_GROUP, naming the live
+   * members, while there are any (with `topic`: any that consume it).
+   */
+  async remove(group: string, options: { topic?: string } = {}): Promise<boolean> {
+    const { topic } = options
+    if (topic !== undefined) checkTopicName(topic)
+    const tree: ZooKeeperGroup | undefined = await this.describe(group)
+    if (!tree) return false
+    await removeZooKeeperGroup(this.#instance, tree, topic)
+    return topic === undefined || tree.partitions.some(entry => entry.topic === topic)
+  }
+}
