@@ -347,7 +347,9 @@ export class ConsumerPlane {
         await loadApi('Fetch')
         return links.acquire(node, this.#purpose, options.requestTimeoutMs)
       },
+      aside: () => links.get(node, DATA),
       events: {
+        onSession: (state, reason) => this.emit({ type: 'fetch.session', broker: node, state, reason }),
         onFailed: (flow, reason, seek) =>
           this.#report(flow, { type: 'FETCH_FAILED', term: flow.term, reason, seek, random: world.random() }),
         onOutOfRange: (flow, error) =>

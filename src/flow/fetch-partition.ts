@@ -48,6 +48,10 @@ export class FetchPartition {
   stopped = false
   /** The last fetch of it failed. The first good one is told. */
   troubled = false
+  /** Where the log begins and ends for readers, as the last answer said; -1n: not known. Transactions that are open end it earlier. */
+  logStartOffset = -1n
+  highWatermark = -1n
+  lastStableOffset = -1n
   #options: FetchPartitionOptions
   #buffer: FetchBuffer
   /** Next offset to hand out. */
@@ -90,6 +94,12 @@ export class FetchPartition {
 
   get hasUnverified(): boolean {
     return this.#buffer.hasUnverified
+  }
+
+  see(ends: { logStartOffset: bigint; highWatermark: bigint; lastStableOffset: bigint }): void {
+    this.logStartOffset = ends.logStartOffset
+    this.highWatermark = ends.highWatermark
+    this.lastStableOffset = ends.lastStableOffset
   }
 
   /**

@@ -1,18 +1,20 @@
 /**
- * The fetch loop of one consumer and one broker. All partitions that this broker leads share one request in flight, on a connection
- * of its own; partitions without credit, paused or drained are left out; with none left the loop rests until `wake`.
+ * The fetch loop of one consumer and one broker. All partitions that are read from this broker share one request in flight, on a connection
+ * of its own, and one fetch session; partitions without credit, paused or drained are left out; with none left the loop rests until `wake`.
  *
  *   wake ─► collect ─► send ─► answer ─┬─ headers of all partitions ─► send the next ─► check the batches of the last (in slices
  *                                      └─ errors: told, that partition leaves the loop       of time) ─► `onData`
  *
  * An answer that comes while the last one is still being checked waits for it, so damage is found before anything beyond it counts.
+ * Fairness: a partition that had data goes behind the others; in a session the broker does just that itself.
  */
 import { LimitError, ProtocolError, type SamsaError } from '../model/errors.ts'
 import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import type { Timer, World } from '../model/world.ts'
 import { fetchVerdict } from './fetch-errors.ts'
 import type { FetchPartition } from './fetch-partition.ts'
-import { FETCH_MIN_VERSION, type FetchedPartition, type FetchLimits, FetchRequest, type FetchResponse } from './fetch-request.ts'
+import { FETCH_MIN_VERSION, type FetchedPartition, type FetchLimits, type FetchResponse } from './fetch-request.ts'
+import { FetchSession, type SessionListener } from './fetch-session.ts'
 import type { Link } from './link.ts'
 
 /** The longest that checking goes on without letting timers and sockets have their turn. */
@@ -34,6 +36,7 @@ export interface FetcherEvents {
   onData(partition: FetchPartition): void
   /** The first good answer after a trouble. */
   onFetched(partition: FetchPartition): void
+  onSession: SessionListener
 }
 
 export interface FetcherOptions {
@@ -43,6 +46,8 @@ export interface FetcherOptions {
   requestTimeoutMs: number
   /** A ready link to this node; rejects when there is none in time. */
   acquire: () => Promise<Link>
+  /** Another link to this node, if one is ready: the loop's own may be held by a request that waits for data. */
+  aside: () => Link | undefined
   events: FetcherEvents
 }
 
@@ -55,7 +60,7 @@ export class Fetcher {
   #inFlight = false
   #scheduled = false
   #closed = false
-  #turn = 0
+  #session: FetchSession
   #joinedMs = Number.NEGATIVE_INFINITY
   #heldUntilMs = 0
   #holdTimer: Timer | undefined
@@ -67,6 +72,7 @@ export class Fetcher {
   constructor(options: FetcherOptions) {
     this.#options = options
     this.node = options.node
+    this.#session = new FetchSession(options.events.onSession)
   }
 
   get size(): number {
@@ -94,12 +100,18 @@ export class Fetcher {
     })
   }
 
+  /** Ends the session too, without waiting for it: a broker keeps only so many. */
   close(): void {
+    if (this.#closed) return
     this.#closed = true
     this.#partitions.clear()
     this.#checking = []
     this.#waiting = undefined
     if (this.#holdTimer) this.#options.world.clearTimer(this.#holdTimer)
+    const link = this.#options.aside() ?? this.#link
+    const farewell = link?.open ? this.#session.farewell() : undefined
+    // Whatever becomes of it: a session that nobody uses goes by itself, later.
+    if (farewell) link!.send('Fetch', farewell, this.#options.requestTimeoutMs, () => {})
   }
 
   #pump(): void {
@@ -116,7 +128,7 @@ export class Fetcher {
     const { world } = this.#options
     const heldMs = this.#heldUntilMs - world.monotonicMs()
     if (heldMs > 0) return this.#hold(heldMs)
-    this.#send(link, rotate(wanting, this.#turn++), starved)
+    this.#send(link, wanting, starved)
   }
 
   #acquire(): void {
@@ -124,6 +136,7 @@ export class Fetcher {
     this.#options.acquire().then(
       link => {
         this.#acquiring = false
+        if (this.#link && this.#link !== link) this.#session.lost('the connection is another one')
         this.#link = link
         this.#pump()
       },
@@ -154,33 +167,29 @@ export class Fetcher {
     }
     const joining = world.monotonicMs() - this.#joinedMs < JOINING_MS
     const maxWaitMs = joining || starved ? Math.min(limits.maxWaitMs, SHORT_WAIT_MS) : limits.maxWaitMs
-    const request = new FetchRequest(wanting, version, { ...limits, maxWaitMs })
-    const timeouts = { timeoutMs: requestTimeoutMs + maxWaitMs, minVersion: FETCH_MIN_VERSION }
+    const { body, maxVersion } = this.#session.next(wanting, version, { ...limits, maxWaitMs })
+    const timeoutMs = requestTimeoutMs + maxWaitMs
     this.#inFlight = true
-    link.send(
-      'Fetch',
-      request.body,
-      request.maxVersion === undefined ? timeouts : { ...timeouts, maxVersion: request.maxVersion },
-      (error, response) => {
+    link.send('Fetch', body, maxVersion === undefined ? { timeoutMs } : { timeoutMs, maxVersion }, (error, response) => {
+      this.#inFlight = false
+      if (this.#closed) return
+      if (error) return this.#failAll(error.message, true)
+      if (this.#checking.length === 0) return this.#take(response!)
+      // One answer at most can wait: the next request is only sent once it is taken.
+      this.#inFlight = true
+      this.#waiting = () => {
         this.#inFlight = false
-        if (this.#closed) return
-        if (error) return this.#failAll(error.message, true)
-        if (this.#checking.length === 0) return this.#take(request, response!)
-        // One answer at most can wait: the next request is only sent once it is taken.
-        this.#inFlight = true
-        this.#waiting = () => {
-          this.#inFlight = false
-          this.#take(request, response!)
-        }
+        this.#take(response!)
       }
-    )
+    })
   }
 
-  #take(request: FetchRequest, response: FetchResponse): void {
+  #take(response: FetchResponse): void {
     if (response.throttleTimeMs > 0) this.#heldUntilMs = this.#options.world.monotonicMs() + response.throttleTimeMs
+    if (!this.#session.take(response)) return this.#pump()
     if (response.errorCode !== 0) return this.#failAll(`the broker answered ${kafkaError(response.errorCode).name}`, false)
     const damaged: [FetchPartition, SamsaError][] = []
-    request.match(
+    this.#session.match(
       response,
       (partition, answer) => {
         if (answer.errorCode !== 0) return this.#refused(partition, answer.errorCode)
@@ -195,8 +204,11 @@ export class Fetcher {
 
   #accept(partition: FetchPartition, answer: FetchedPartition): SamsaError | undefined {
     try {
-      if (answer.records)
+      if (answer.records && answer.records.length > 0) {
+        this.#partitions.delete(partition)
+        this.#partitions.add(partition)
         partition.accept(answer.records, this.#options.limits.isolation === 'read_committed' ? answer.abortedTransactions : null)
+      }
     } catch (error) {
       return error as SamsaError
     } finally {
@@ -276,6 +288,7 @@ export class Fetcher {
   }
 
   #failAll(reason: string, seek: boolean): void {
+    this.#session.lost(reason)
     this.#link = undefined
     for (const partition of [...this.#partitions]) this.#failed(partition, reason, seek)
   }
@@ -286,10 +299,4 @@ export class Fetcher {
       this.#options.events.onFinal(partition, error)
     }
   }
-}
-
-/** The same list beginning elsewhere each time: a broker fills its answer from the front. */
-function rotate<T>(list: T[], by: number): T[] {
-  const at = by % list.length
-  return at === 0 ? list : [...list.slice(at), ...list.slice(0, at)]
 }

@@ -4,6 +4,7 @@
  */
 import type { Assignor, AssignorName } from './assignor.ts'
 import type { PlainError } from './errors.ts'
+import type { FetchEmitted } from './fetch-events.ts'
 import type { Message, OutgoingMessage } from './message.ts'
 
 /** A consumer of one or more topics. Exactly one of `topic`, `topics`, `pattern` and `partitions`. */
@@ -107,6 +108,7 @@ export type TopicPartition = { topic: string; partition: number }
 
 /** What a consumer emits. */
 export type ConsumerEmitted =
+  | FetchEmitted
   | {
       type: 'message.batch'
       topic: string

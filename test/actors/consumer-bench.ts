@@ -67,7 +67,7 @@ export class ConsumerBench {
       id: `bench-${Math.trunc(performance.now() * 1e6)}`,
       world,
       options: resolveOptions({ brokers: 'h:1' }),
-      links: { acquire: async () => link, release: () => {} },
+      links: { acquire: async () => link, get: () => undefined, release: () => {} },
       directory: { get: (path: string) => ({ send: (event: { type: string }) => this.#hear(path, event) }) },
       consumers: new Map()
     } as unknown as Instance
@@ -177,7 +177,7 @@ export class ConsumerBench {
       )
       if (partitions.every(({ records }) => records.length === 0)) continue
       this.#polls.splice(this.#polls.indexOf(poll), 1)
-      poll.done(undefined, { throttleTimeMs: 0, errorCode: 0, responses: [{ topic: 't', topicId: ID, partitions }] } as never)
+      poll.done(undefined, { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [{ topic: 't', topicId: ID, partitions }] } as never)
     }
   }
 }

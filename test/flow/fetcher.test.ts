@@ -24,11 +24,13 @@ class Bench {
   readonly sent: Sent[] = []
   readonly told: string[] = []
   readonly errors: SamsaError[] = []
+  readonly sessions: string[] = []
   readonly fetcher: Fetcher
   readonly partitions: FetchPartition[] = []
   acquired = 0
   refuse: Error | undefined
   open = true
+  aside = false
   version: number | undefined = 17
 
   constructor(isolation: 'read_committed' | 'read_uncommitted' = 'read_uncommitted') {
@@ -56,13 +58,15 @@ class Bench {
         this.acquired++
         return this.refuse ? Promise.reject(this.refuse) : Promise.resolve(link)
       },
+      aside: () => (this.aside ? link : undefined),
       events: {
         onFailed: tell('failed'),
         onOutOfRange: tell('outOfRange'),
         onCorrupt: tell('corrupt'),
         onFinal: tell('final'),
         onData: tell('data'),
-        onFetched: tell('fetched')
+        onFetched: tell('fetched'),
+        onSession: (state, reason) => void this.sessions.push(`${state}: ${reason}`)
       }
     })
   }
@@ -117,6 +121,33 @@ class Bench {
   }
   #answered = new Set<Sent['done']>()
 
+  /** Answers the oldest request that waits, as in a session: only of these partitions. */
+  async answerOnly(by: Record<number, Answer>, more: Partial<ResponseOf<'Fetch'>> = {}): Promise<void> {
+    const { done } = this.sent.find(({ done: waiting }) => !this.#answered.has(waiting))!
+    this.#answered.add(done)
+    const partitions = Object.entries(by).map(([number, answer]) => ({
+      partitionIndex: Number(number),
+      errorCode: 0,
+      records: Buffer.alloc(0),
+      abortedTransactions: null,
+      ...answer
+    }))
+    const responses = partitions.length > 0 ? [{ topic: '', topicId: ID, partitions }] : []
+    done(undefined, {
+      throttleTimeMs: 0,
+      errorCode: 0,
+      sessionId: 0,
+      responses,
+      nodeEndpoints: [],
+      ...more
+    } as unknown as ResponseOf<'Fetch'>)
+    await this.clock.advance(0)
+  }
+
+  forgotten(index: number): number[] {
+    return (this.sent.at(index)!.body.forgottenTopicsData ?? []).flatMap(({ partitions }) => partitions ?? [])
+  }
+
   /** Partition numbers of the request, in its order. */
   asked(index: number): number[] {
     return this.sent.at(index)!.body.topics.flatMap(({ partitions }) => partitions.map(({ partition }) => partition))
@@ -158,17 +189,17 @@ test('the next request goes out before the batches of the last answer are checke
   assert.deepEqual(bench.told, ['data 0'])
 })
 
-test('each request begins with another partition', async () => {
+test('without a session, those that had data go behind the others', async () => {
   const bench = new Bench()
   await bench.join(3)
-  await bench.answer()
-  await bench.answer()
+  await bench.answer({ 0: { records: batch({ base: 0 }) } })
+  await bench.answer({ 1: { records: batch({ base: 0 }) }, 0: { records: batch({ base: 1 }) } })
   assert.deepEqual(
     [0, 1, 2].map(index => bench.asked(index)),
     [
       [0, 1, 2],
       [1, 2, 0],
-      [2, 0, 1]
+      [2, 1, 0]
     ]
   )
 })
@@ -320,6 +351,7 @@ test('an answer that comes while the last one is still being checked waits for i
     sent.done(undefined, {
       throttleTimeMs: 0,
       errorCode: 0,
+      sessionId: 0,
       responses: [{ topic: '', topicId: ID, partitions: [{ partitionIndex: 0, errorCode: 0, records, abortedTransactions: null }] }]
     } as unknown as ResponseOf<'Fetch'>)
   respond(first, batches({ base: 0 }, { base: 1 }, { base: 2 }, { base: 3 }))
@@ -428,4 +460,159 @@ test('closed, it sends nothing and what comes is dropped', async () => {
   await bench.clock.advance(1_000)
   assert.deepEqual(bench.told, [])
   assert.equal(bench.sent.length, 1)
+})
+
+// ── fetch sessions ──
+
+const SESSION = { sessionId: 7 }
+
+/** Three partitions in a session that is open: the second request is out. */
+async function inSession(): Promise<Bench> {
+  const bench = new Bench()
+  await bench.join(3)
+  await bench.answer({}, SESSION)
+  return bench
+}
+
+test('in a session only what has changed is sent, and what an answer leaves out has nothing new', async () => {
+  const bench = await inSession()
+  assert.deepEqual(
+    bench.sent.map(({ body }) => [body.sessionId, body.sessionEpoch]),
+    [
+      [0, 0],
+      [7, 1]
+    ]
+  )
+  assert.deepEqual(bench.asked(1), [])
+  await bench.answerOnly({ 1: { records: batch({ base: 0 }) } }, SESSION)
+  assert.deepEqual([bench.asked(2), bench.offsets(2)], [[1], [1n]])
+  await bench.answerOnly({}, SESSION)
+  assert.deepEqual(bench.asked(3), [])
+  assert.equal(bench.sent[3]!.body.sessionEpoch, 3)
+  assert.deepEqual(bench.told, ['data 1'])
+  assert.equal(bench.sessions.length, 1)
+  assert.match(bench.sessions[0]!, /^open/)
+})
+
+test('an answer in a session names partitions of requests long gone; their records are taken', async () => {
+  const bench = await inSession()
+  await bench.answerOnly({}, SESSION)
+  await bench.answerOnly({ 2: { records: batches({ base: 0 }, { base: 1 }) } }, SESSION)
+  assert.deepEqual([bench.asked(3), bench.offsets(3)], [[2], [2n]])
+})
+
+test('the next request of a session is out before the batches of the last answer are checked, and begins behind them', async () => {
+  const bench = await inSession()
+  const [p] = bench.partitions
+  const verify = p!.verifyNext.bind(p)
+  const order: string[] = []
+  p!.verifyNext = () => {
+    order.push(`check with ${bench.sent.length} sent`)
+    verify()
+  }
+  await bench.answerOnly({ 0: { records: batch({ base: 0 }) } }, SESSION)
+  assert.deepEqual(order, ['check with 3 sent'])
+})
+
+test('damage found behind the next request: the partition is forgotten, and comes back from the damaged batch on', async () => {
+  const bench = await inSession()
+  const [p] = bench.partitions
+  await bench.answerOnly({ 0: { records: Buffer.concat([batch({ base: 0 }), damaged({ base: 1 })]) } }, SESSION)
+  assert.deepEqual(bench.told, ['corrupt 0', 'data 0'])
+  assert.deepEqual(bench.offsets(2), [2n])
+  await bench.answerOnly({ 0: { records: batch({ base: 2 }) } }, SESSION)
+  assert.equal(p!.fetchOffset, 1n)
+  assert.deepEqual(bench.forgotten(3), [0])
+  bench.fetcher.add(p!)
+  await bench.answerOnly({}, SESSION)
+  assert.deepEqual([bench.asked(4), bench.offsets(4)], [[0], [1n]])
+})
+
+test('paused or without credit a partition is forgotten; it is added again when it wants', async () => {
+  const bench = await inSession()
+  const [, second] = bench.partitions
+  second!.paused = true
+  await bench.answerOnly({}, SESSION)
+  assert.deepEqual([bench.asked(2), bench.forgotten(2)], [[], [1]])
+  second!.paused = false
+  await bench.answerOnly({}, SESSION)
+  assert.deepEqual([bench.asked(3), bench.forgotten(3)], [[1], []])
+})
+
+for (const [errorCode, name, id] of [
+  [70, 'FETCH_SESSION_ID_NOT_FOUND', 0],
+  [71, 'INVALID_FETCH_SESSION_EPOCH', 7],
+  [106, 'FETCH_SESSION_TOPIC_ID_ERROR', 7]
+] as const)
+  test(`${name}: told, no partition suffers, and a full fetch follows`, async () => {
+    const bench = await inSession()
+    await bench.answerOnly({}, { errorCode, sessionId: 0 })
+    const { body } = bench.sent[2]!
+    assert.deepEqual([body.sessionId, body.sessionEpoch, bench.asked(2)], [id, 0, [0, 1, 2]])
+    assert.deepEqual(bench.told, [])
+    assert.equal(bench.sessions[1], `none: the broker answered ${name}`)
+    await bench.answer({}, { sessionId: 9 })
+    assert.deepEqual([bench.sent[3]!.body.sessionId, bench.sent[3]!.body.sessionEpoch], [9, 1])
+    assert.equal(bench.sessions.length, 3)
+  })
+
+test('a full fetch that is refused all the same is every partition’s trouble, not a tight loop', async () => {
+  const bench = new Bench()
+  await bench.join(2)
+  await bench.answer({}, { errorCode: 71 })
+  assert.deepEqual(bench.told, ['failed 0 seek=false', 'failed 1 seek=false'])
+  assert.equal(bench.sent.length, 1)
+})
+
+test('a lost connection ends the session: the full fetch on the next one closes it at the broker', async () => {
+  const bench = await inSession()
+  bench.sent[1]!.done(new ConnectionError('CONNECTION_LOST', 'gone'), undefined)
+  for (const one of bench.partitions) bench.fetcher.add(one)
+  await bench.clock.advance(0)
+  assert.deepEqual([bench.sent[2]!.body.sessionId, bench.sent[2]!.body.sessionEpoch], [7, 0])
+  assert.deepEqual(bench.sessions.slice(1), ['none: gone'])
+})
+
+test('a broker that gives no session gets full fetches, and that is told once', async () => {
+  const bench = new Bench()
+  await bench.join(2)
+  for (let i = 0; i < 3; i++) await bench.answer({}, { sessionId: 0 })
+  assert.deepEqual(bench.asked(3), [0, 1])
+  assert.deepEqual([bench.sent[3]!.body.sessionId, bench.sent[3]!.body.sessionEpoch], [0, 0])
+  assert.equal(bench.sessions.length, 1)
+  assert.match(bench.sessions[0]!, /^none: the broker gave none/)
+})
+
+test('a broker before version 7 has none: full fetches, told once', async () => {
+  const bench = new Bench()
+  bench.version = 6
+  await bench.join(2)
+  for (let i = 0; i < 2; i++) await bench.answer({}, { sessionId: 0 })
+  assert.deepEqual(bench.asked(2), [0, 1])
+  assert.deepEqual(bench.sessions, ['none: the broker is older than Kafka 1.1, which has none'])
+})
+
+test('a throttled broker answers a full fetch with nothing: no partition was left out', async () => {
+  const bench = new Bench()
+  await bench.join(2)
+  await bench.answerOnly({}, { throttleTimeMs: 300 })
+  assert.deepEqual(bench.told, [])
+  await bench.clock.advance(300)
+  assert.deepEqual(bench.asked(1), [0, 1])
+})
+
+test('closing ends the session on another connection, if one is there, else on its own; once', async () => {
+  for (const aside of [true, false]) {
+    const bench = await inSession()
+    bench.aside = aside
+    bench.fetcher.close()
+    bench.fetcher.close()
+    assert.equal(bench.sent.length, 3)
+    const { body } = bench.sent[2]!
+    assert.deepEqual([body.sessionId, body.sessionEpoch, body.topics, body.maxWaitMs], [7, -1, [], 0])
+  }
+  const bench = await inSession()
+  bench.open = false
+  bench.fetcher.close()
+  assert.equal(bench.sent.length, 2)
 })
