@@ -5,7 +5,7 @@
 import { SamsaError } from '../model/errors.ts'
 import { SOFTWARE } from '../model/software.ts'
 import type { Membership } from '../model/subscription.ts'
-import { hasMoved } from '../registry/group/moved.ts'
+import { readSigns } from '../registry/group/moved.ts'
 import type { Instance } from './instance.ts'
 
 export interface Choice {
@@ -21,8 +21,12 @@ export async function chooseMembership(instance: Instance, group: string, unfit:
     throw new SamsaError('NO_SESSION', `There is no ZooKeeper session at the moment; where group ${group} meets cannot be looked up.`, {
       retriable: true
     })
-  if (!(await hasMoved(session, group)))
-    return { membership: 'zookeeper', reason: 'the cluster is named by its ZooKeeper, and the group has not moved' }
+  const sign = await readSigns(session, group)
+  if (sign === 'moving')
+    throw new SamsaError('GROUP_MOVING', `Group ${group} is on its way to Kafka; its members wait until it has arrived.`, {
+      retriable: true
+    })
+  if (sign === 'none') return { membership: 'zookeeper', reason: 'the cluster is named by its ZooKeeper, and the group has not moved' }
   return kafkaProtocol(instance, 'the group has moved to Kafka; ', unfit)
 }
 

@@ -20,7 +20,7 @@ export function liveMember(instance: Instance, path: string): LiveMember | undef
 }
 
 type Send = (event: GroupMemberEvent) => void
-type Place = Pick<GroupMemberContext, 'path' | 'consumer' | 'subscription'>
+type Place = Pick<GroupMemberContext, 'path' | 'consumer' | 'subscription' | 'movable'>
 
 /** Of the session timeout after the last answered ping: from then on nothing is handed out. */
 const stallAfter = 2 / 3
@@ -35,6 +35,7 @@ export class LiveMember {
   /** The member in the present session. */
   current: GroupSession | undefined
   #subscription: GroupSubscription
+  #movable: boolean
   #group: string
   #send: Send
   #number = 0
@@ -42,7 +43,7 @@ export class LiveMember {
   #stopEvents: () => void = () => {}
 
   /** @throws UsageError for a pattern that cannot be written, SamsaError when the registry has no sessions. */
-  constructor(instance: Instance, { path, consumer, subscription }: Place, send: Send) {
+  constructor(instance: Instance, { path, consumer, subscription, movable }: Place, send: Send) {
     const { world, registry } = instance
     this.instance = instance
     this.path = path
@@ -50,6 +51,7 @@ export class LiveMember {
     this.#send = send
     this.#group = subscription.group ?? ''
     this.#subscription = groupSubscription(subscription)
+    this.#movable = movable
     this.memberId = memberIdOf(this.#group, world.hostname(), world.now(), world.randomBytes(8))
     this.kafka = subscription.mirrorOffsets ? new KafkaOffsets(instance, this.#group) : undefined
     this.offsets = new GroupOffsets({ group: () => this.current, kafka: this.kafka, onTrouble: error => this.trouble(error) })
@@ -99,10 +101,12 @@ export class LiveMember {
       group: this.#group,
       memberId: this.memberId,
       subscription: this.#subscription,
+      movable: this.#movable,
       events: {
         onGroup: () => this.#send({ type: 'GROUP_CHANGED', session: number }),
         onOwner: (topic, partition, mine) => this.#send({ type: 'OWNER_CHANGED', session: number, topic, partition, mine }),
-        onForeignCommit: (topic, partition) => this.trouble(foreignCommit(this.#group, topic, partition))
+        onForeignCommit: (topic, partition) => this.trouble(foreignCommit(this.#group, topic, partition)),
+        onMoved: sign => this.#send({ type: 'GROUP_MOVED', session: number, sign })
       }
     })
     const connected = () =>

@@ -12,6 +12,7 @@ import {
   type ZooKeeperGroupListing
 } from '../actors/admin-zookeeper-groups.ts'
 import type { Instance } from '../actors/instance.ts'
+import { type MovedGroup, type MoveGroupOptions, moveGroup } from '../actors/move-group.ts'
 import { checkTopicName } from '../model/config.ts'
 
 /** Every call rejects with SamsaError NO_SESSION (retriable) while there is no session, and with the ZooKeeper's own errors (`ZK_…`). */
@@ -44,6 +45,15 @@ export class ZooKeeperGroups {
     for (const { topic } of offsets) checkTopicName(topic)
     const tree = (await this.describe(group)) ?? { group, moved: false, members: [], partitions: [] }
     await setZooKeeperOffsets(this.#instance, tree, offsets)
+  }
+
+  /**
+   * Moves a live group to Kafka: its members that subscribed with membership `auto` commit, leave, and meet again there, on the offsets that are
+   * carried over. Rejects, with all of it undone, with GROUP_NOT_MOVABLE (a member would stay), MEMBERS_STAY (they took too long),
+   * OFFSETS_NOT_CARRIED, GROUP_MOVING, GROUP_MOVED, NO_GROUP.
+   */
+  moveToKafka(group: string, options: MoveGroupOptions = {}): Promise<MovedGroup> {
+    return moveGroup(this.#instance, group, options)
   }
 
   /**

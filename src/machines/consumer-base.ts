@@ -234,8 +234,9 @@ export const dropDrained = base.enqueueActions(({ context, event, enqueue }) => 
 export const spawnMember = base.enqueueActions(({ context, enqueue }) => {
   const { instance, path, subscription, retryBackoffMs, retryBackoffMaxMs } = context
   const input = { instance, path: `${path}/member`, consumer: path, subscription, retryBackoffMs, retryBackoffMaxMs }
+  const movable = context.asked === 'auto'
   const { membership } = subscription
-  if (membership === 'zookeeper') enqueue.spawnChild('zookeeperMember', { id: 'member', input })
+  if (membership === 'zookeeper') enqueue.spawnChild('zookeeperMember', { id: 'member', input: { ...input, movable } })
   else if (membership === 'classic') enqueue.spawnChild('classicMember', { id: 'member', input })
   else if (membership === 'consumer') enqueue.spawnChild('consumerMember', { id: 'member', input })
   else enqueue.spawnChild('manualMember', { id: 'member', input })
@@ -266,3 +267,9 @@ export const rememberChoiceFailure = base.assign(({ context, event }) => {
   const pause = Math.min(context.retryBackoffMaxMs, context.retryBackoffMs * 2 ** Math.min(attempt - 1, 20))
   return { attempt, delayMs: Math.round(pause * (0.8 + 0.4 * event.random)), reason: event.error.message }
 })
+
+/** For whoever asked for one place and no other. */
+export function groupMoved(reason: string): PlainError {
+  const message = `This consumer asked for membership zookeeper, but ${reason}. Subscribe with membership auto (the default), classic or consumer.`
+  return { name: 'SamsaError', code: 'GROUP_MOVED', message, retriable: false, details: {} }
+}

@@ -21,6 +21,7 @@ import {
   drainAll,
   dropDrained,
   finishRevocation,
+  groupMoved,
   loseAll,
   rememberChoiceFailure,
   spawnMember,
@@ -112,13 +113,16 @@ export const consumerMachine = base.createMachine({
           initial: 'starting',
           entry: spawnMember,
           on: {
-            MOVED: {
-              target: 'ending',
-              actions: [
-                assign({ movingTo: ({ event }) => event.to, reason: ({ event }) => event.reason }),
-                { type: 'emitState', params: ({ event }) => ({ state: 'moving', reason: event.reason }) }
-              ]
-            },
+            MOVED: [
+              { guard: 'asked', target: 'ending', actions: assign({ error: ({ event }) => groupMoved(event.reason) }) },
+              {
+                target: 'ending',
+                actions: [
+                  assign({ movingTo: ({ event }) => event.to, reason: ({ event }) => event.reason }),
+                  { type: 'emitState', params: ({ event }) => ({ state: 'moving', reason: event.reason }) }
+                ]
+              }
+            ],
             ASSIGNED: [{ guard: 'stale' }, { target: '.running', actions: takeAssigned }],
             REVOKE: { actions: startRevocation },
             PARTITION_RELEASED: { actions: takeReleased },

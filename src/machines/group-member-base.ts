@@ -204,6 +204,14 @@ export const takeClaimed = base.enqueueActions(({ context, event, enqueue }) => 
   enqueue({ type: 'tellConsumer', params: { event: { type: 'ASSIGNED', epoch, partitions } } })
 })
 
+/** The consumer drains, commits and closes this member: until then it owns what it owns, and claims nothing. */
+export const sayMoved = base.enqueueActions(({ context, event, enqueue }) => {
+  if (event.type !== 'GROUP_MOVED') return
+  const group = context.subscription.group ?? ''
+  const reason = event.sign === 'moved' ? `group ${group} has moved to Kafka` : `group ${group} is being moved to Kafka`
+  enqueue({ type: 'tellConsumer', params: { event: { type: 'MOVED', to: 'kafka', reason } } })
+})
+
 /** Says once that there is nothing for this member, and when how many share has changed. */
 export const tellSurplus = base.enqueueActions(({ context, enqueue }) => {
   const { members, partitions } = context

@@ -39,6 +39,8 @@ export interface GroupMemberInput {
   consumer: string
   /** `group` is set, `partitions` is not. */
   subscription: Subscription
+  /** See the context. Default false. */
+  movable?: boolean
   timing?: Partial<GroupTiming>
 }
 
@@ -72,6 +74,8 @@ export interface GroupMemberContext {
   path: string
   consumer: string
   subscription: Subscription
+  /** Nothing but ZooKeeper was asked for: then it does not follow a group that moves. */
+  movable: boolean
   timing: GroupTiming
   /** Of the session in use; 0: there is none. */
   session: number
@@ -136,6 +140,8 @@ export type GroupMemberEvent =
   | { type: 'TOPICS'; topics: string[] }
   /** The watch on the members has fired. */
   | { type: 'GROUP_CHANGED'; session: number }
+  /** The sign that this group moves to Kafka, or has moved. */
+  | { type: 'GROUP_MOVED'; session: number; sign: 'moving' | 'moved' }
   /** An owner node of ours, or one that stood in our way, has gone or changed. */
   | { type: 'OWNER_CHANGED'; session: number; topic: string; partition: number; mine: boolean }
   /** Answers of steps. */

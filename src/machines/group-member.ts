@@ -15,7 +15,18 @@
  * Every step has a number; an answer of an older one is dropped, and `verify` finds what it may have left behind in ZooKeeper.
  */
 import { assign } from 'xstate'
-import { base, revoke, start, takeClaimed, takePlan, takeTopic, tellSurplus, tellUnowned, unfollowAll } from './group-member-base.ts'
+import {
+  base,
+  revoke,
+  sayMoved,
+  start,
+  takeClaimed,
+  takePlan,
+  takeTopic,
+  tellSurplus,
+  tellUnowned,
+  unfollowAll
+} from './group-member-base.ts'
 import { stillUnowned, toClaim } from './group-member-sets.ts'
 import { defaultTiming, type GroupMemberContext, type GroupMemberInput } from './group-member-types.ts'
 
@@ -38,6 +49,7 @@ const failing = (pause: string) =>
 function firstContext(input: GroupMemberInput): GroupMemberContext {
   return {
     ...input,
+    movable: input.movable ?? false,
     timing: { ...defaultTiming, ...input.timing },
     session: 0,
     memberId: null,
@@ -88,6 +100,7 @@ export const groupMemberMachine = base.createMachine({
         TOPIC: { actions: takeTopic },
         TOPIC_MISSING: { actions: takeTopic },
         TOPICS: { actions: 'takeNames' },
+        GROUP_MOVED: { guard: 'ofSession', actions: sayMoved },
         GROUP_CHANGED: { guard: 'ofSession', actions: 'groupChanged' },
         OWNER_CHANGED: { guard: 'lostOwner', target: '.dropping', actions: 'noteLost' },
         RELEASED: { actions: 'takeReleased' },

@@ -160,6 +160,12 @@ function autoCommit(given: SubscribeOptions['autoCommitIntervalMs']): number | n
   return value
 }
 
+/** Throws UsageError INVALID_OPTION. */
+export function checkGroupName(group: string): void {
+  if (typeof group !== 'string' || !GROUP_NAME.test(group))
+    throw invalid('group', 'group must be 1 to 249 of the characters a-z A-Z 0-9 . _ -')
+}
+
 function nameOf(option: 'groupInstanceId' | 'remoteAssignor', value: string | undefined): string | null {
   if (value === undefined) return null
   if (typeof value !== 'string' || !GROUP_NAME.test(value))
@@ -220,8 +226,7 @@ export function resolveSubscription(given: SubscribeOptions, byZooKeeper: boolea
       throw new UsageError('UNKNOWN_OPTION', `There is no option ${name} of a subscription. Known: ${known.join(', ')}.`)
   const sources = SOURCES.filter(name => given[name] !== undefined)
   if (sources.length !== 1) throw invalid('topic', `Give exactly one of topic, topics, pattern and partitions, not ${sources.length}.`)
-  if (given.group !== undefined && !GROUP_NAME.test(given.group))
-    throw invalid('group', 'group must be 1 to 249 of the characters a-z A-Z 0-9 . _ -')
+  if (given.group !== undefined) checkGroupName(given.group)
   const partitions = given.partitions ? manualPartitions(given.partitions) : null
   const topics = topicsOf(given)
   if (partitions?.length === 0 || (given.topics && topics.length === 0)) throw invalid(sources[0]!, `${sources[0]} is empty.`)

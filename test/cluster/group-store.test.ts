@@ -17,6 +17,7 @@ type Told =
   | { type: 'group' }
   | { type: 'owner'; topic: string; partition: number; mine: boolean }
   | { type: 'foreign'; topic: string; partition: number }
+  | { type: 'moved'; sign: 'moving' | 'moved' }
 const subscription: GroupSubscription = { kind: 'static', topics: { t: 1 } }
 const t = (...partitions: number[]) => partitions.map(partition => ({ topic: 't', partition }))
 const codeOf = (error: unknown) => (error instanceof SamsaError ? error.code : String(error))
@@ -33,14 +34,15 @@ describe('a group member in ZooKeeper', () => {
   })
   after(() => zookeeper.stop())
 
-  function memberIn(session: ZooKeeperSession, group: string, memberId = uniqueName(`${group}_h`)) {
+  function memberIn(session: ZooKeeperSession, group: string, memberId = uniqueName(`${group}_h`), movable = false) {
     const told = new Gathered<Told>()
     const events = {
       onGroup: () => told.add({ type: 'group' }),
       onOwner: (topic: string, partition: number, mine: boolean) => told.add({ type: 'owner', topic, partition, mine }),
-      onForeignCommit: (topic: string, partition: number) => told.add({ type: 'foreign', topic, partition })
+      onForeignCommit: (topic: string, partition: number) => told.add({ type: 'foreign', topic, partition }),
+      onMoved: (sign: 'moving' | 'moved') => told.add({ type: 'moved', sign })
     }
-    return { member: new GroupSession({ world: nodeWorld(), session, group, memberId, subscription, events }), told, memberId }
+    return { member: new GroupSession({ world: nodeWorld(), session, group, memberId, subscription, movable, events }), told, memberId }
   }
   async function joined(group: string, options: Parameters<ZooKeeperOnly['open']>[0] = {}) {
     const { session } = await zookeeper.open(options)

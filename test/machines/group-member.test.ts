@@ -64,6 +64,7 @@ const audited =
     lost: owned(...lost),
     unowned: owned(...unowned).map(entry => ({ ...entry, member: 'other' }))
   })
+const moved: Build = { type: 'GROUP_MOVED', session: 1, sign: 'moving' }
 const look = { type: 'xstate.after.audit.group-member.joined.owning.resting' } as never as GroupMemberEvent
 const failed =
   (step: 'claim' | 'release' | 'read', final = false): Build =>
@@ -107,6 +108,7 @@ describe('the group member', () => {
         reconnected as GroupMemberEvent,
         expired as GroupMemberEvent,
         topic(4) as GroupMemberEvent,
+        moved as GroupMemberEvent,
         { type: 'TOPIC_MISSING', topic: 't' },
         { type: 'TOPICS', topics: ['t'] },
         groupChanged as GroupMemberEvent,
@@ -466,6 +468,19 @@ describe('topics', () => {
     const { did, value } = run(...owning, { type: 'TOPIC', topic: 't', topicId: null, partitions: [0, 1, 2, 3] })
     assert.deepEqual(did('condemn'), [])
     assert.match(value, /owning/)
+  })
+})
+
+describe('a group that moves', () => {
+  it('is told to the consumer, who drains, commits and closes; until then nothing is let go of', () => {
+    const { lastTold, context, value } = run(...owning, moved)
+    assert.deepEqual(lastTold, [{ type: 'MOVED', to: 'kafka', reason: 'group g is being moved to Kafka' }])
+    assert.equal(context.owned.length, 2)
+    assert.match(value, /owning/)
+  })
+
+  it('by the word of a session that is over is not told', () => {
+    assert.deepEqual(run(...owning, { type: 'GROUP_MOVED', session: 0, sign: 'moved' }).lastTold, [])
   })
 })
 

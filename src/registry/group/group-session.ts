@@ -7,6 +7,7 @@ import { isZooKeeperError } from '../zookeeper/errors.ts'
 import { readChildren } from '../zookeeper/level.ts'
 import type { ZooKeeperSession } from '../zookeeper/session.ts'
 import { type Claimed, type ClaimResult, Claims } from './claims.ts'
+import { readSigns } from './moved.ts'
 import { type CommitResult, type OffsetToCommit, OwnedOffsets } from './owned-offsets.ts'
 import { type GroupPaths, groupPaths } from './paths.ts'
 import { formatMember, type GroupMember, type GroupSubscription, memberOfThread, parseMember, partitionsOf } from './znodes.ts'
@@ -24,6 +25,8 @@ export interface GroupSessionEvents {
   onOwner(topic: string, partition: number, mine: boolean): void
   /** Somebody else has written a committed offset of a partition that is ours; ours stands. */
   onForeignCommit(topic: string, partition: number): void
+  /** The group moves, or has moved, to Kafka: leave. May be told more than once. */
+  onMoved(sign: 'moving' | 'moved'): void
 }
 
 export interface GroupSessionOptions {
@@ -32,6 +35,8 @@ export interface GroupSessionOptions {
   group: string
   memberId: string
   subscription: GroupSubscription
+  /** This member leaves when it is told that the group moves; others can see that (`moved.ts`). */
+  movable: boolean
   events: GroupSessionEvents
 }
 
@@ -59,10 +64,13 @@ export class GroupSession {
   readonly #claims: Claims
   readonly #offsets: OwnedOffsets
   readonly #onGroup: () => void
+  readonly #onMoved: GroupSessionEvents['onMoved']
+  readonly #movable: boolean
+  readonly #onSigns: () => void
   #lane: Promise<unknown> = Promise.resolve()
   #retired: Promise<void> | undefined
 
-  constructor({ world, session, group, memberId, subscription, events }: GroupSessionOptions) {
+  constructor({ world, session, group, memberId, subscription, movable, events }: GroupSessionOptions) {
     this.session = session
     this.memberId = memberId
     this.#world = world
@@ -74,29 +82,45 @@ export class GroupSession {
     this.#onGroup = () => {
       if (!this.#retired) events.onGroup()
     }
+    this.#movable = movable
+    this.#onMoved = events.onMoved
+    // When it fails the link is gone, and members are read again when it is back.
+    this.#onSigns = () => void this.#lookAtSigns().catch(() => {})
   }
 
   /** Makes this member's node; one that is there from this session is fine, one of a session of ours that is over is replaced. */
   register(): Promise<void> {
     return this.#inTurn(async () => {
       const { session } = this
-      for (const path of [this.#paths.ids, this.#paths.owners, this.#paths.offsets]) await session.makePath(path)
-      const path = this.#paths.id(this.memberId)
-      const data = formatMember(this.#subscription, this.#world.now())
-      try {
-        await session.create(path, data, 'ephemeral')
-      } catch (error) {
-        if (!isZooKeeperError(error, 'ZK_NODE_EXISTS')) throw error
-        const stat = await session.exists(path)
-        if (stat?.ephemeralOwner === session.sessionId) return
-        await session.multi([...(stat ? [{ type: 'remove' as const, path }] : []), { type: 'create', path, data, mode: 'ephemeral' }])
-      }
+      const { ids, owners, offsets, movable } = this.#paths
+      for (const path of [ids, owners, offsets, ...(this.#movable ? [movable] : [])]) await session.makePath(path)
+      if (this.#movable) await this.#makeNode(this.#paths.movableId(this.memberId), null)
+      await this.#makeNode(this.#paths.id(this.memberId), formatMember(this.#subscription, this.#world.now()))
     })
   }
 
-  /** All members; arms the watch on them. */
+  async #makeNode(path: string, data: Buffer | null): Promise<void> {
+    const { session } = this
+    try {
+      await session.create(path, data, 'ephemeral')
+    } catch (error) {
+      if (!isZooKeeperError(error, 'ZK_NODE_EXISTS')) throw error
+      const stat = await session.exists(path)
+      if (stat?.ephemeralOwner === session.sessionId) return
+      await session.multi([...(stat ? [{ type: 'remove' as const, path }] : []), { type: 'create', path, data, mode: 'ephemeral' }])
+    }
+  }
+
+  /** Later than this member's node, so that who moves the group sees the one or this the other. Arms the watch on the signs. */
+  async #lookAtSigns(): Promise<void> {
+    const sign = await readSigns(this.session, this.#paths.group, this.#onSigns)
+    if (sign !== 'none' && !this.#retired) this.#onMoved(sign)
+  }
+
+  /** All members; arms the watches on them, and on the signs that the group moves. */
   async members(): Promise<Members> {
     const { session } = this
+    await this.#lookAtSigns()
     const children = (await readChildren(session, this.#paths.ids, this.#onGroup)) ?? []
     const read = await Promise.all(children.map(memberId => this.#member(memberId)))
     const found = read.filter(entry => entry !== undefined)
@@ -234,7 +258,11 @@ export class GroupSession {
   }
 
   async #unregister(): Promise<void> {
-    const path = this.#paths.id(this.memberId)
+    await this.#removeNode(this.#paths.id(this.memberId))
+    if (this.#movable) await this.#removeNode(this.#paths.movableId(this.memberId))
+  }
+
+  async #removeNode(path: string): Promise<void> {
     const stat = await this.session.exists(path)
     if (!stat || stat.ephemeralOwner !== this.session.sessionId) return
     await this.session.remove(path).catch(error => {

@@ -1,13 +1,21 @@
 /**
- * The sign at the door of a group that has moved from ZooKeeper to Kafka: `/consumers/<group>/moved`. Scala members do not look at it;
- * ours meet in Kafka from then on.
+ * How a group moves from ZooKeeper to Kafka. Two signs at its door, beside `ids`, `owners` and `offsets`, which Scala members do not look at:
+ *
+ *   `moving` (ephemeral, of who moves it)   members leave, and nobody joins. Gone without `moved`: it did not come about, all come back.
+ *   `moved`  (persistent)                   members meet in Kafka.
+ *
+ * A member makes its node first and looks at the signs after that; who moves the group puts up the sign first and looks for members after
+ * that. So either sees the other. `movable/<member id>` (ephemeral) tells which members understand the signs.
  */
 import { isZooKeeperError } from '../zookeeper/errors.ts'
-import type { ZooKeeperSession } from '../zookeeper/session.ts'
+import { readChildren } from '../zookeeper/level.ts'
+import type { Watch, ZooKeeperSession } from '../zookeeper/session.ts'
 import { groupPaths } from './paths.ts'
 
 /** Longer than anything of ours: not our sign. */
 const MAX_BYTES = 4_096
+
+export type Sign = 'none' | 'moving' | 'moved'
 
 export function formatMoved(timestampMs: number): Buffer {
   return Buffer.from(JSON.stringify({ version: 1, to: 'kafka', timestamp: String(timestampMs) }))
@@ -24,12 +32,32 @@ export function saysKafka(data: Buffer): boolean {
   }
 }
 
-/** Has this group moved? */
-export async function hasMoved(session: ZooKeeperSession, group: string): Promise<boolean> {
+/** What the signs say now; `watch` is told when one appears, changes or goes. */
+export async function readSigns(session: ZooKeeperSession, group: string, watch?: Watch): Promise<Sign> {
+  const paths = groupPaths(group)
+  // In this order: who moves the group takes `moving` down after `moved` is up.
+  if (await saysMoved(session, paths.moved, watch)) return 'moved'
+  return (await session.exists(paths.moving, watch)) ? 'moving' : 'none'
+}
+
+async function saysMoved(session: ZooKeeperSession, path: string, watch?: Watch): Promise<boolean> {
+  if (!(await session.exists(path, watch))) return false
   try {
-    return saysKafka((await session.getData(groupPaths(group).moved)).data)
+    return saysKafka((await session.getData(path, watch)).data)
   } catch (error) {
     if (isZooKeeperError(error, 'ZK_NO_NODE')) return false
     throw error
   }
+}
+
+/** The members that are there, and whether each would follow the signs. */
+export async function readMovable(
+  session: ZooKeeperSession,
+  group: string,
+  watch: Watch = () => {}
+): Promise<{ memberId: string; movable: boolean }[]> {
+  const paths = groupPaths(group)
+  const ids = (await readChildren(session, paths.ids, watch)) ?? []
+  const movable = new Set((await readChildren(session, paths.movable, watch)) ?? [])
+  return ids.map(memberId => ({ memberId, movable: movable.has(memberId) }))
 }

@@ -6,10 +6,13 @@ export interface GroupPaths {
   readonly ids: string
   readonly owners: string
   readonly offsets: string
-  /** Ours alone: the group has moved to Kafka (`moved.ts`). */
+  /** Ours alone, and for `moved.ts`: */
+  readonly moving: string
   readonly moved: string
+  readonly movable: string
   id(member: string): string
   topicOwners(topic: string): string
+  movableId(member: string): string
   owner(topic: string, partition: number): string
   topicOffsets(topic: string): string
   offset(topic: string, partition: number): string
@@ -23,8 +26,11 @@ export function groupPaths(group: string): GroupPaths {
     ids: `${root}/ids`,
     owners: `${root}/owners`,
     offsets: `${root}/offsets`,
+    moving: `${root}/moving`,
     moved: `${root}/moved`,
+    movable: `${root}/movable`,
     id: member => `${root}/ids/${member}`,
+    movableId: member => `${root}/movable/${member}`,
     topicOwners: topic => `${root}/owners/${topic}`,
     owner: (topic, partition) => `${root}/owners/${topic}/${partition}`,
     topicOffsets: topic => `${root}/offsets/${topic}`,
