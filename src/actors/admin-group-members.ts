@@ -1,13 +1,10 @@
 /**
- * What a member of a classic group has told its coordinator, read for who describes the group: bytes of the consumer protocol (Kafka's
- * ConsumerProtocol), written by any client. What cannot be read is told as a problem of that member, never thrown.
+ * What a member of a classic group has told its coordinator, read for who describes the group: bytes of the consumer protocol, written by any
+ * client. What cannot be read is told as a problem of that member, never thrown.
  */
+import { decodeAssignment, decodeSubscription, PROTOCOL_TYPE } from '../flow/assignors/kafka/consumer-protocol.ts'
 import { ProtocolError } from '../model/errors.ts'
-import { type Codec, compile } from '../wire/compile.ts'
-import type { Definition } from '../wire/definition.ts'
-import { type ConsumerProtocolAssignment, consumerProtocolAssignment } from '../wire/messages/consumer-protocol-assignment.ts'
-import { type ConsumerProtocolSubscription, consumerProtocolSubscription } from '../wire/messages/consumer-protocol-subscription.ts'
-import { Reader } from '../wire/reader.ts'
+import type { TopicPartition } from '../model/events.ts'
 
 /** Partitions of one topic, ascending. */
 export interface TopicPartitions {
@@ -22,40 +19,28 @@ export interface DecodedMember {
   problem: string | null
 }
 
-const CONSUMER = 'consumer'
-const nothing: DecodedMember = { subscription: null, assignment: [], rackId: null, problem: null }
-
 /** Subscription and assignment; both are empty while the group is rebalancing, and mean something else in a group of another protocol type. */
-export function decodeMember(protocolType: string, metadata: Buffer, assignment: Buffer): DecodedMember {
-  if (protocolType !== CONSUMER) return nothing
-  const out = { ...nothing }
+export function decodeMember(protocolType: string, memberId: string, metadata: Buffer, assignment: Buffer): DecodedMember {
+  const out: DecodedMember = { subscription: null, assignment: [], rackId: null, problem: null }
+  if (protocolType !== PROTOCOL_TYPE) return out
   try {
     if (metadata.length > 0) {
-      const { topics, rackId } = decode<ConsumerProtocolSubscription>(consumerProtocolSubscription, metadata)
+      const { topics, rackId } = decodeSubscription(metadata, memberId)
       out.subscription = { topics: [...topics].sort(), regex: null }
       out.rackId = rackId
     }
-    if (assignment.length > 0) {
-      const { assignedPartitions } = decode<ConsumerProtocolAssignment>(consumerProtocolAssignment, assignment)
-      out.assignment = assignedPartitions.map(({ topic, partitions }) => ({ topic, partitions: [...partitions].sort((a, b) => a - b) }))
-      out.assignment.sort((a, b) => (a.topic < b.topic ? -1 : 1))
-    }
+    if (assignment.length > 0) out.assignment = byTopic(decodeAssignment(assignment, memberId).partitions)
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error
-    out.problem = `What it told the coordinator cannot be read: ${error.message}`
+    out.problem = error.message
   }
   return out
 }
 
-const codecs = new Map<Definition, Codec[]>()
-
-/** A version in front, then the message. A later version than we know begins like the last that we do (ConsumerProtocol.deserialize…). */
-function decode<T>(definition: Definition, bytes: Buffer): T {
-  const reader = new Reader(bytes)
-  const version = reader.int16()
-  if (version < 0) throw new ProtocolError('INVALID_VERSION', `its version is ${version}.`)
-  const known = Math.min(version, definition.versions[1])
-  const compiled = codecs.get(definition) ?? []
-  codecs.set(definition, compiled)
-  return (compiled[known] ??= compile(definition, known)).decode(reader) as T
+function byTopic(partitions: readonly TopicPartition[]): TopicPartitions[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) topics.set(topic, [...(topics.get(topic) ?? []), partition])
+  return [...topics]
+    .map(([topic, numbers]) => ({ topic, partitions: numbers.sort((a, b) => a - b) }))
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1))
 }

@@ -168,7 +168,7 @@ async function classicGroup(link: Link, group: string): Promise<GroupDescription
         memberEpoch: null,
         target: null,
         protocol: 'classic' as const,
-        ...decodeMember(found.protocolType, member.memberMetadata, member.memberAssignment)
+        ...decodeMember(found.protocolType, member.memberId, member.memberMetadata, member.memberAssignment)
       }))
       .sort(byMemberId)
   }

@@ -21,15 +21,18 @@ function plain(cell: Cell): string {
   return printable(Array.isArray(cell) ? (cell as readonly unknown[]).join(',') : String(cell))
 }
 
-/** JSON of a cell; a bigint is a number of any length. */
-function json(cell: Cell): string {
-  return typeof cell === 'bigint' ? String(cell) : JSON.stringify(cell)
+/** Plain data of any depth as JSON; a bigint is a number of any length. */
+export function jsonText(value: unknown): string {
+  if (typeof value === 'bigint') return String(value)
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  return `{${Object.entries(value)
+    .map(([name, field]) => `${JSON.stringify(name)}:${jsonText(field)}`)
+    .join(',')}}`
 }
 
 export function jsonLine(row: Row): string {
-  return `{${Object.entries(row)
-    .map(([name, cell]) => `${JSON.stringify(name)}:${json(cell)}`)
-    .join(',')}}\n`
+  return `${jsonText(row)}\n`
 }
 
 const isNumber = (cell: Cell | undefined) => typeof cell === 'number' || typeof cell === 'bigint'

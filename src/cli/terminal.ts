@@ -26,6 +26,11 @@ export class Output {
     return this.#stream.isTTY === true
   }
 
+  /** Of the terminal, in characters; where it does not tell, or is none, the smallest usual one. */
+  get size(): { rows: number; columns: number } {
+    return { rows: this.#stream.rows || 24, columns: this.#stream.columns || 80 }
+  }
+
   /** Calls back once it is broken. */
   whenBroken(callback: () => void): void {
     if (this.broken) callback()
