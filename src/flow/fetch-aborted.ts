@@ -28,7 +28,8 @@ export class AbortedTransactions {
       this.#hidden.add(this.#coming[this.#next++]!.producerId)
     if (this.#hidden.size === 0) return false
     if (batch.isControl) {
-      if (batch.controlMarker(limits)?.type === 'abort') this.#hidden.delete(producerId)
+      // The cleaner may have emptied it and kept its header, as the last batch of its producer: then it marks nothing.
+      if (batch.count > 0 && batch.controlMarker(limits)?.type === 'abort') this.#hidden.delete(producerId)
       return false
     }
     return batch.isTransactional && this.#hidden.has(producerId)
