@@ -5,6 +5,7 @@
 import type { Link } from '../flow/link.ts'
 import { BrokerError, plainError, SamsaError } from '../model/errors.ts'
 import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { SOFTWARE } from '../model/software.ts'
 import { metadataLevels } from '../registry/metadata/levels.ts'
 import type { ResponseOf } from '../wire/apis.ts'
 import type { Instance } from './instance.ts'
@@ -65,6 +66,13 @@ export async function bootstrapMetadata(instance: Instance, topics: readonly str
     // A seed is known by address only; the brokers that it named are dialled under their ids.
     for (const node of seeds.keys()) links.release(node, DATA)
   }
+}
+
+/** Does a broker run without ZooKeeper? In KRaft mode the cluster has a `metadata.version` (KIP-584, KIP-778), with ZooKeeper it has none. */
+export async function isKRaft(instance: Instance): Promise<boolean> {
+  const link = await instance.links.any(instance.options.requestTimeoutMs)
+  const { finalizedFeatures } = await link.request('ApiVersions', SOFTWARE)
+  return finalizedFeatures?.some(({ name }) => name === 'metadata.version') ?? false
 }
 
 /** From this version on a broker fills in its own defaults where -1 is given (KIP-464). */

@@ -16,6 +16,7 @@ export interface Choice {
 /** `unfit`: kinds that were tried and do not fit this group. Rejects with SamsaError; what is retriable is worth another try. */
 export async function chooseMembership(instance: Instance, group: string, unfit: readonly Membership[]): Promise<Choice> {
   if (instance.options.zookeeper === null) return kafkaProtocol(instance, '', unfit)
+  if (instance.registry?.zooKeeperGone) return kafkaProtocol(instance, 'ZooKeeper is gone and the brokers run without it; ', unfit)
   const session = instance.registry?.currentSession?.()
   if (!session)
     throw new SamsaError('NO_SESSION', `There is no ZooKeeper session at the moment; where group ${group} meets cannot be looked up.`, {

@@ -63,7 +63,12 @@ export class LiveMember {
       plane.offsets = this.offsets
       plane.provenUntilMs = () => this.#stallAtMs()
     }
-    this.#stopSessions = registry.onSession(session => this.#begin(session))
+    const stopSessions = registry.onSession(session => this.#begin(session))
+    const stopGone = registry.onZooKeeperGone?.(() => this.#send({ type: 'ZOOKEEPER_GONE' }))
+    this.#stopSessions = () => {
+      stopSessions()
+      stopGone?.()
+    }
   }
 
   trouble(error: PlainError): void {

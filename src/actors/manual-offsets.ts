@@ -2,26 +2,22 @@
  * Where a consumer with a manual assignment commits under its group's name: into ZooKeeper where the cluster is named by it, and into Kafka as the
  * copy; else into Kafka alone.
  */
-import type { OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
-import { keyOf, type Owned } from '../machines/consumer.ts'
+import type { CommittedOffset, OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
+import type { Owned } from '../machines/consumer.ts'
 import { type PlainError, plainError, SamsaError } from '../model/errors.ts'
 import { readOffset, writeOffset } from '../registry/group/free-offsets.ts'
 import type { ZooKeeperSession } from '../registry/zookeeper/session.ts'
 import type { Instance } from './instance.ts'
 import { KafkaOffsets } from './kafka-offsets.ts'
+import { refuseMetadata, withCopies } from './offset-copies.ts'
 
-export interface ManualOffsets extends OffsetStore {
-  /** Committed next offsets by `topic/partition`; one that is not there has none. */
-  read(partitions: readonly Owned[]): Promise<Map<string, bigint>>
-}
-
-export function manualOffsets(instance: Instance, group: string, mirror: boolean, onTrouble: (error: PlainError) => void): ManualOffsets {
+export function manualOffsets(instance: Instance, group: string, mirror: boolean, onTrouble: (error: PlainError) => void): OffsetStore {
   const kafka = new KafkaOffsets(instance, group)
-  if (instance.options.zookeeper === null) return kafka
+  if (instance.options.zookeeper === null || instance.registry?.zooKeeperGone) return kafka
   return new ZooKeeperOffsets(instance, group, mirror ? kafka : undefined, onTrouble)
 }
 
-class ZooKeeperOffsets implements ManualOffsets {
+class ZooKeeperOffsets implements OffsetStore {
   readonly #instance: Instance
   readonly #group: string
   readonly #kafka: KafkaOffsets | undefined
@@ -34,32 +30,25 @@ class ZooKeeperOffsets implements ManualOffsets {
     this.#onTrouble = onTrouble
   }
 
-  async read(partitions: readonly Owned[]): Promise<Map<string, bigint>> {
+  async fetch(partitions: readonly Owned[]): Promise<ReadonlyMap<string, CommittedOffset>> {
     const session = this.#session()
-    const found = await Promise.all(
+    const offsets = await Promise.all(
       partitions.map(({ topic, partition }) => readOffset(session, this.#group, topic, partition).catch(unavailable))
     )
-    const out = new Map<string, bigint>()
-    for (const [index, offset] of found.entries()) if (offset !== undefined) out.set(keyOf(partitions[index]!), offset)
-    const missing = partitions.filter(entry => !out.has(keyOf(entry)))
-    if (missing.length > 0 && this.#kafka) for (const [key, offset] of await this.#kafka.read(missing)) out.set(key, offset)
-    return out
-  }
-
-  async committed(topic: string, partition: number): Promise<bigint | undefined> {
-    return (await this.read([{ topic, partition }])).get(keyOf({ topic, partition }))
+    return withCopies(partitions, offsets, this.#kafka, this.#onTrouble)
   }
 
   /** ZooKeeper decides; the copy is written before the commit counts as done, but its failure is only told. */
   async commit(_epoch: number, offsets: readonly OffsetToCommit[]): Promise<(OffsetToCommit & { error?: Error })[]> {
     const session = this.#session()
+    if (!this.#kafka) refuseMetadata(offsets)
     const results = await Promise.all(
-      offsets.map(async ({ topic, partition, offset }) => {
+      offsets.map(async offset => {
         try {
-          await writeOffset(session, this.#group, topic, partition, offset)
-          return { topic, partition, offset }
+          await writeOffset(session, this.#group, offset.topic, offset.partition, offset.offset)
+          return offset
         } catch (error) {
-          return { topic, partition, offset, error: error instanceof Error ? error : new Error(String(error)) }
+          return { ...offset, error: error instanceof Error ? error : new Error(String(error)) }
         }
       })
     )

@@ -4,20 +4,40 @@
 import { type EventObject, fromCallback } from 'xstate'
 import { type RegistrySessionContext, registrySessionMachine } from '../machines/registry-session.ts'
 import { BootstrapRegistry } from '../registry/bootstrap.ts'
+import { FallbackRegistry } from '../registry/fallback.ts'
 import type { Registry, RegistryEvent } from '../registry/registry.ts'
 import { ZooKeeperRegistry } from '../registry/zookeeper.ts'
-import { bootstrapMetadata } from './admin.ts'
+import { bootstrapMetadata, isKRaft } from './admin.ts'
 import { bind } from './bind.ts'
 import { type Instance, instanceOf, tell } from './instance.ts'
+
+/** ZooKeeper is silent for so many session timeouts before the brokers' Metadata stands in for it. */
+const SILENT_SESSIONS = 2
+/** The same before the first session, where brokers are named beside ZooKeeper. */
+const FIRST_WAIT_MS = 2_000
 
 function makeRegistry(instance: Instance): Registry {
   const { options, world } = instance
   if (options.zookeeper !== null)
-    return new ZooKeeperRegistry(world, {
-      connectString: options.zookeeper,
-      sessionTimeoutMs: options.sessionTimeoutMs,
-      listenerName: options.listenerName
+    return new FallbackRegistry({
+      world,
+      zookeeper: new ZooKeeperRegistry(world, {
+        connectString: options.zookeeper,
+        sessionTimeoutMs: options.sessionTimeoutMs,
+        listenerName: options.listenerName
+      }),
+      metadata: bootstrapRegistry(instance),
+      canAsk: () => instance.seeds.size > 0 || instance.brokers.size > 0,
+      isKRaft: () => isKRaft(instance),
+      silentMs: SILENT_SESSIONS * options.sessionTimeoutMs,
+      firstWaitMs: Math.min(FIRST_WAIT_MS, options.connectTimeoutMs / 2),
+      goneMs: options.connectTimeoutMs
     })
+  return bootstrapRegistry(instance)
+}
+
+function bootstrapRegistry(instance: Instance): BootstrapRegistry {
+  const { options, world } = instance
   return new BootstrapRegistry(world, {
     ask: topics => bootstrapMetadata(instance, topics),
     metadataMaxAgeMs: options.metadataMaxAgeMs,
@@ -74,6 +94,9 @@ function carry(instance: Instance, event: RegistryEvent): void {
         type: 'LEADERS_LEVEL',
         leaders: event.leaders.map(({ partition, leader, leaderEpoch }) => ({ partition, leader, leaderEpoch }))
       })
+      return
+    case 'source':
+      instance.emit({ type: 'registry.source', source: event.source, reason: event.reason })
       return
     case 'quarantine':
       instance.emit({ type: 'trouble', where: event.path, error: event.error })

@@ -43,7 +43,7 @@ export interface ConnectOptions extends Omit<ClusterOptions, 'zookeeper' | 'brok
 }
 
 /**
- * Connects to a cluster named by `zookeeper://host:2181[,host:2181][/chroot]` or `kafka://host:9092[,host:9092]`, or by options.
+ * Connects to a cluster named by `zookeeper://host:2181[,host:2181][/chroot]` `kafka://host:9092[,host:9092]`, both with a comma between, or options.
  * Resolves when a registry has answered with at least one broker. Rejects with UsageError, TimeoutError CONNECT_TIMEOUT (the message
  * says what was heard until then), RegistryError (a wrong chroot …), or the signal's reason.
  */

@@ -206,9 +206,10 @@ export const takeClaimed = base.enqueueActions(({ context, event, enqueue }) => 
 
 /** The consumer drains, commits and closes this member: until then it owns what it owns, and claims nothing. */
 export const sayMoved = base.enqueueActions(({ context, event, enqueue }) => {
-  if (event.type !== 'GROUP_MOVED') return
   const group = context.subscription.group ?? ''
-  const reason = event.sign === 'moved' ? `group ${group} has moved to Kafka` : `group ${group} is being moved to Kafka`
+  let reason = 'ZooKeeper is gone and the brokers run without it'
+  if (event.type === 'GROUP_MOVED')
+    reason = event.sign === 'moved' ? `group ${group} has moved to Kafka` : `group ${group} is being moved to Kafka`
   enqueue({ type: 'tellConsumer', params: { event: { type: 'MOVED', to: 'kafka', reason } } })
 })
 

@@ -142,6 +142,8 @@ export type GroupMemberEvent =
   | { type: 'GROUP_CHANGED'; session: number }
   /** The sign that this group moves to Kafka, or has moved. */
   | { type: 'GROUP_MOVED'; session: number; sign: 'moving' | 'moved' }
+  /** There will be no session any more: the brokers run without ZooKeeper. */
+  | { type: 'ZOOKEEPER_GONE' }
   /** An owner node of ours, or one that stood in our way, has gone or changed. */
   | { type: 'OWNER_CHANGED'; session: number; topic: string; partition: number; mine: boolean }
   /** Answers of steps. */

@@ -101,6 +101,7 @@ export const groupMemberMachine = base.createMachine({
         TOPIC_MISSING: { actions: takeTopic },
         TOPICS: { actions: 'takeNames' },
         GROUP_MOVED: { guard: 'ofSession', actions: sayMoved },
+        ZOOKEEPER_GONE: { actions: sayMoved },
         GROUP_CHANGED: { guard: 'ofSession', actions: 'groupChanged' },
         OWNER_CHANGED: { guard: 'lostOwner', target: '.dropping', actions: 'noteLost' },
         RELEASED: { actions: 'takeReleased' },

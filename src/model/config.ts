@@ -6,9 +6,12 @@ import { UsageError } from './errors.ts'
 
 /** What a user may set. Names follow Kafka's Java client where the meaning is the same, units last. */
 export interface ClusterOptions {
-  /** `host:port[,host:port…][/chroot]`: the ZooKeeper that the brokers use. Exactly one of `zookeeper` and `brokers`. */
+  /** `host:port[,host:port…][/chroot]`: the ZooKeeper that the brokers use. At least one of `zookeeper` and `brokers`. */
   zookeeper?: string
-  /** `host:port[,host:port…]`: any brokers of the cluster; the rest is found by Metadata. For clusters without ZooKeeper. */
+  /**
+   * `host:port[,host:port…]`: any brokers of the cluster; the rest is found by Metadata. For clusters without ZooKeeper; beside `zookeeper`, for
+   * the day on which that is silent or gone.
+   */
   brokers?: string
   /** Sent to brokers with every request; appears in their logs and quotas. Default `samsa`. */
   clientId?: string
@@ -191,8 +194,8 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   ofType('createTopics', given.createTopics, 'boolean')
   const zookeeper = given.zookeeper ?? null
   const brokers = given.brokers ?? null
-  if ((zookeeper === null) === (brokers === null))
-    throw new UsageError('INVALID_OPTION', 'Name the cluster by exactly one of `zookeeper` (host:port/chroot) and `brokers` (host:port,…).')
+  if (zookeeper === null && brokers === null)
+    throw new UsageError('INVALID_OPTION', 'Name the cluster by `zookeeper` (host:port/chroot), by `brokers` (host:port,…), or by both.')
   const clientId = given.clientId ?? 'samsa'
   if (typeof clientId !== 'string' || clientId.length === 0 || clientId.length > 249)
     throw new UsageError('INVALID_OPTION', 'clientId must be a string of 1 to 249 characters.', { details: { option: 'clientId' } })
@@ -208,15 +211,20 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   }
 }
 
-/** `zookeeper://h:2181,h:2181/chroot` or `kafka://h:9092,…` as options. Throws UsageError on anything else. */
+/** `zookeeper://h:2181,h:2181/chroot`, `kafka://h:9092,…`, or the one, a comma, and the other, as options. Throws UsageError on anything else. */
 export function parseClusterUrl(url: string): Pick<ClusterOptions, 'zookeeper' | 'brokers'> {
-  const match = /^([a-z]+):\/\/([^/?#\s]+)(\/[^?#\s]*)?$/.exec(url)
-  if (match?.[1] === 'zookeeper') return { zookeeper: match[2]! + (match[3] === '/' ? '' : (match[3] ?? '')) }
-  if (match?.[1] === 'kafka' && (match[3] === undefined || match[3] === '/')) return { brokers: match[2]! }
-  throw new UsageError(
-    'INVALID_CLUSTER_URL',
-    `"${url}" does not name a cluster. Give zookeeper://host:2181[,host:2181][/chroot] or kafka://host:9092[,host:9092].`
-  )
+  const out: Pick<ClusterOptions, 'zookeeper' | 'brokers'> = {}
+  for (const part of url.split(/,(?=[a-z]+:\/\/)/)) {
+    const match = /^([a-z]+):\/\/([^/?#\s]+)(\/[^?#\s]*)?$/.exec(part)
+    if (match?.[1] === 'zookeeper' && out.zookeeper === undefined) out.zookeeper = match[2]! + (match[3] === '/' ? '' : (match[3] ?? ''))
+    else if (match?.[1] === 'kafka' && out.brokers === undefined && (match[3] === undefined || match[3] === '/')) out.brokers = match[2]!
+    else
+      throw new UsageError(
+        'INVALID_CLUSTER_URL',
+        `"${url}" does not name a cluster. Give zookeeper://host:2181[,host:2181][/chroot], kafka://host:9092[,host:9092], or both with a comma between.`
+      )
+  }
+  return out
 }
 
 /** A topic name as Kafka allows it (`Topic.validate`). Throws UsageError. */

@@ -56,6 +56,8 @@ export type RegistryEvent =
   | { type: 'quarantine'; path: string; error: PlainError }
   /** Survived; told so that nothing is silent. */
   | { type: 'trouble'; error: PlainError }
+  /** Who tells of brokers, topics and leaders from now on, and why (`fallback.ts`). */
+  | { type: 'source'; source: 'zookeeper' | 'metadata'; reason: string }
   /** Final: nothing will come any more (wrong chroot, refused credentials). */
   | { type: 'failed'; error: PlainError }
 
@@ -83,4 +85,8 @@ export interface Registry {
    * listener. Membership registers its own `session.on` there.
    */
   onSession?(listener: (session: ZooKeeperSession) => void): () => void
+  /** The brokers run without ZooKeeper, and it has not been reached for long: what lived there lives in Kafka now, or nowhere. */
+  readonly zooKeeperGone?: boolean
+  /** Called once when it is gone. Returns what removes the listener. */
+  onZooKeeperGone?(listener: () => void): () => void
 }

@@ -109,6 +109,7 @@ describe('the group member', () => {
         expired as GroupMemberEvent,
         topic(4) as GroupMemberEvent,
         moved as GroupMemberEvent,
+        { type: 'ZOOKEEPER_GONE' },
         { type: 'TOPIC_MISSING', topic: 't' },
         { type: 'TOPICS', topics: ['t'] },
         groupChanged as GroupMemberEvent,

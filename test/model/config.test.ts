@@ -101,9 +101,10 @@ describe('options', () => {
     assert.throws(() => resolveOptions(JSON.parse('{ "__proto__": 1, "brokers": "h" }')), { code: 'UNKNOWN_OPTION' })
   })
 
-  it('name exactly one cluster', () => {
-    for (const given of [{}, { zookeeper: 'h:2181', brokers: 'h:9092' }])
-      assert.throws(() => resolveOptions(given), { name: 'UsageError', code: 'INVALID_OPTION', message: /exactly one/ })
+  it('name the cluster, by ZooKeeper, brokers or both', () => {
+    assert.throws(() => resolveOptions({}), { name: 'UsageError', code: 'INVALID_OPTION', message: /or by both/ })
+    const { zookeeper, brokers } = resolveOptions({ zookeeper: 'h:2181', brokers: 'h:9092' })
+    assert.deepEqual([zookeeper, brokers], ['h:2181', 'h:9092'])
     assert.equal(resolveOptions({ zookeeper: 'h:2181/kafka' }).zookeeper, 'h:2181/kafka')
   })
 
@@ -173,7 +174,9 @@ describe('the URL of a cluster', () => {
       ['zookeeper://a:2181,b:2181/kafka/one', { zookeeper: 'a:2181,b:2181/kafka/one' }],
       ['zookeeper://[::1]:2181/kafka', { zookeeper: '[::1]:2181/kafka' }],
       ['kafka://h:9092', { brokers: 'h:9092' }],
-      ['kafka://a:9092,b:9093/', { brokers: 'a:9092,b:9093' }]
+      ['kafka://a:9092,b:9093/', { brokers: 'a:9092,b:9093' }],
+      ['zookeeper://a:2181,b:2181/kafka,kafka://a:9092,b:9093', { zookeeper: 'a:2181,b:2181/kafka', brokers: 'a:9092,b:9093' }],
+      ['kafka://a:9092,zookeeper://a:2181', { zookeeper: 'a:2181', brokers: 'a:9092' }]
     ]
     for (const [url, options] of good) assert.deepEqual(parseClusterUrl(url), options, url)
   })
@@ -187,6 +190,7 @@ describe('the URL of a cluster', () => {
       'kafka://h:9092/topic',
       'zookeeper://h:2181/a?b',
       'kafka:// h',
+      'kafka://h:9092,kafka://i:9092',
       'KAFKA://h'
     ])
       assert.throws(

@@ -3,14 +3,17 @@
  * client does; a member that does own the partition notices it and its own commits stand.
  */
 import { isZooKeeperError } from '../zookeeper/errors.ts'
+import { topicPath } from '../znodes/topic.ts'
 import type { ZooKeeperSession } from '../zookeeper/session.ts'
 import { groupPaths } from './paths.ts'
 import { formatOffset, parseOffset } from './znodes.ts'
 
-/** Undefined: none. */
+/** Undefined: none, or one that is older than its topic: it was written for another topic of that name. */
 export async function readOffset(session: ZooKeeperSession, group: string, topic: string, partition: number): Promise<bigint | undefined> {
   try {
-    return parseOffset((await session.getData(groupPaths(group).offset(topic, partition))).data)
+    const { data, stat } = await session.getData(groupPaths(group).offset(topic, partition))
+    const born = await session.exists(topicPath(topic))
+    return born && stat.mzxid < born.czxid ? undefined : parseOffset(data)
   } catch (error) {
     if (isZooKeeperError(error, 'ZK_NO_NODE')) return undefined
     throw error
