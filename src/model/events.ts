@@ -160,6 +160,8 @@ export type ClusterEmitted =
   | { type: 'broker.state'; broker: number; purpose: string; state: string; reason: string }
   | { type: 'brokers'; brokers: number[]; appeared: number[]; disappeared: number[] }
   | { type: 'registry.state'; state: string; reason: string }
+  /** Who tells of brokers, topics and leaders: the ZooKeeper that names the cluster, or the brokers' Metadata where it falls silent. */
+  | { type: 'registry.source'; source: 'zookeeper' | 'metadata'; reason: string }
   | { type: 'throttled'; broker: number; throttleMs: number }
   | { type: 'consumer.started'; id: string | number | undefined; consumer: ConsumerHandle }
   | { type: 'consumer.failed'; id: string | number | undefined; error: PlainError }
