@@ -9,6 +9,9 @@ import type { Claims } from './sticky-claims.ts'
 import { Movements } from './sticky-movements.ts'
 import { Shares } from './sticky-shares.ts'
 
+/** Times that all partitions are gone through; a handful is what any group needed. Java has no limit, and nobody has proven that it needs none. */
+const PASSES_MAX = 100
+
 export function assignGeneral(group: Group, claims: Claims): Assigned {
   return new GeneralAssignment(group, claims).build()
 }
@@ -86,7 +89,7 @@ class GeneralAssignment {
   /** Moves partitions to members that have less until none can or all is balanced; answers whether one moved. */
   #rebalance(slots: readonly Slot[]): boolean {
     let moved = false
-    for (let again = true; again; ) {
+    for (let again = true, pass = 0; again && pass < PASSES_MAX; pass++) {
       again = false
       for (const slot of slots) {
         if (this.#shares.isBalanced()) break

@@ -68,8 +68,9 @@ export function chanceOf(seed: number): Chance {
 }
 
 const RACKS = ['rack-a', 'rack-b', 'rack-c']
-/** All of one hash code: they share a slot of any table. */
+/** All of one hash code, so that they share a slot of any table. Not more, as Java would make a tree of them. */
 const COLLIDING = ['AaAaAa', 'AaAaBB', 'AaBBAa', 'AaBBBB', 'BBAaAa', 'BBAaBB', 'BBBBAa', 'BBBBBB']
+const COLLIDING_TOPICS = 6
 
 export class RandomGroup {
   readonly name: string
@@ -131,13 +132,15 @@ export class RandomGroup {
 
   #addTopic(): void {
     const racks = Array.from({ length: this.#hit(0.5) ? 6 : this.#upTo(12) }, () => this.#replicas())
-    const name = this.#colliding && this.#hit(0.5) ? `t-${this.#oneOf(COLLIDING)}-${this.#made++}` : `topic-${this.#made++}`
-    this.#topics.push({ name, racks })
+    const number = this.#made++
+    const free = COLLIDING.slice(0, COLLIDING_TOPICS).filter(name => this.#topics.every(topic => topic.name !== name))
+    this.#topics.push({ name: (this.#colliding && free[0]) || `topic-${number}`, racks })
   }
 
   #newId(): string {
     const number = this.#made++
-    if (this.#colliding) return `${this.#oneOf(COLLIDING)}-${String(number).padStart(3, '0')}`
+    const free = COLLIDING.filter(id => !this.#assignors.has(id))
+    if (this.#colliding && free.length > 0) return this.#oneOf(free)
     const uuid = Array.from({ length: 8 }, () => Math.floor(this.#chance() * 65536).toString(16)).join('-')
     return `consumer-${this.name}-${number}-${uuid}`
   }
