@@ -6,6 +6,8 @@ import { type ConsumerContext, consumerMachine, type Owned } from '../machines/c
 import { plainError } from '../model/errors.ts'
 import { bind } from './bind.ts'
 import { chooseMembership } from './choose-membership.ts'
+import { classicMemberActor } from './classic-member.ts'
+import { consumerMemberActor } from './consumer-member.ts'
 import type { ConsumerPlane } from './consumer-plane.ts'
 import { groupMemberActor } from './group-member.ts'
 import { ensureActor, findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
@@ -28,7 +30,14 @@ function stopPartitions(instance: Instance, context: ConsumerContext, partitions
 }
 
 export const consumerActor = bind(consumerMachine, {
-  actors: { plane: planeLeaf, tier: tierActor, manualMember: manualMemberActor, zookeeperMember: groupMemberActor } as never,
+  actors: {
+    plane: planeLeaf,
+    tier: tierActor,
+    manualMember: manualMemberActor,
+    zookeeperMember: groupMemberActor,
+    classicMember: classicMemberActor,
+    consumerMember: consumerMemberActor
+  } as never,
   actions: {
     tell: ({ context }, { path, event }) => void tell(instanceOf(context.instance), path, event),
     choose: ({ context, self }, { choice, unfit }) => {
@@ -79,7 +88,7 @@ export const consumerActor = bind(consumerMachine, {
       }
       // Without automatic commits the last word is the user's too.
       if (!plane || context.subscription.autoCommitIntervalMs === null) done()
-      else void plane.commitFor(partitions).then(done)
+      else void plane.commitFor(partitions, id !== null).then(done)
     },
     release: ({ context }, { epoch, partitions }) => {
       const instance = instanceOf(context.instance)

@@ -3,9 +3,11 @@
  */
 import type { AnyStateMachine } from 'xstate'
 import { brokerConnectionMachine } from './broker-connection.ts'
+import { classicMemberMachine } from './classic-member.ts'
 import { clusterMachine } from './cluster.ts'
 import { consumedPartitionMachine } from './consumed-partition.ts'
 import { consumerMachine } from './consumer.ts'
+import { consumerMemberMachine } from './consumer-member.ts'
 import { groupMemberMachine } from './group-member.ts'
 import { identityMachine } from './identity.ts'
 import { manualMemberMachine } from './manual-member.ts'
@@ -16,9 +18,11 @@ import { topicMachine } from './topic.ts'
 
 const machines: readonly AnyStateMachine[] = [
   brokerConnectionMachine,
+  classicMemberMachine,
   clusterMachine,
   consumedPartitionMachine,
   consumerMachine,
+  consumerMemberMachine,
   groupMemberMachine,
   identityMachine,
   manualMemberMachine,
