@@ -10,6 +10,7 @@ import { Fetcher } from '../flow/fetcher.ts'
 import type { OffsetStore } from '../flow/offset-store.ts'
 import type { PositionReason } from '../machines/consumed-partition.ts'
 import { type Assigned, keyOf, type Owned } from '../machines/consumer.ts'
+import type { Assignor } from '../model/assignor.ts'
 import { LimitError, type PlainError, plainError, SamsaError } from '../model/errors.ts'
 import type { ConsumerEmitted, TopicPartition } from '../model/events.ts'
 import type { ResetPolicy, Subscription } from '../model/subscription.ts'
@@ -45,6 +46,8 @@ export class ConsumerPlane {
   endError: PlainError | undefined
   /** `world.monotonicMs()` up to which what is owned is proven to be: a member whose ownership can end unheard sets it. */
   provenUntilMs: () => number = alwaysProven
+  /** The user's own, by name. */
+  assignors: ReadonlyMap<string, Assignor> = new Map()
   #commits: Commits
   #flows = new Map<string, Flow>()
   #fetchers = new Map<number, Fetcher>()

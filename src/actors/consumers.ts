@@ -2,7 +2,7 @@
  * How a consumer begins: a SUBSCRIBE is checked and gets a plane and a path here; when the supervisor has listed it, its actor starts.
  */
 import type { ConsumerHandle, SubscribeOptions } from '../model/events.ts'
-import { resolveSubscription } from '../model/subscription.ts'
+import { assignorsOf, resolveSubscription } from '../model/subscription.ts'
 import { PlaneHandle } from './consumer-handle.ts'
 import { ConsumerPlane } from './consumer-plane.ts'
 import { ensureActor, type Instance } from './instance.ts'
@@ -16,7 +16,10 @@ export function wantConsumer(instance: Instance, wanted: SubscribeOptions & { ty
   const count = (counts.get(instance) ?? 0) + 1
   counts.set(instance, count)
   const path = `consumers/${count}`
-  instance.consumers.set(path, new ConsumerPlane(instance, path, subscription, id))
+  const plane = new ConsumerPlane(instance, path, subscription, id)
+  const own = assignorsOf(wanted.assignor).filter(entry => typeof entry !== 'string')
+  plane.assignors = new Map(own.map(assignor => [assignor.name, assignor]))
+  instance.consumers.set(path, plane)
   return path
 }
 

@@ -3,6 +3,7 @@
  * Kafka's own groups says who it is and what it owns; then only that is committed, as that member, and a refusal by the group is final
  * unless the group has moved on and the partition is still owned.
  */
+import type { Link } from '../flow/link.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
 import { keyOf, type Owned } from '../machines/consumer.ts'
 import { SamsaError } from '../model/errors.ts'
@@ -37,7 +38,7 @@ export interface KafkaOffsetsOptions {
   /** Of one call, retries included. Default `requestTimeoutMs`. */
   limitMs?: number
   /** Given: commits are a member's, and refused until `become`. Called when the group refused a commit: the member may not know it yet. */
-  onRefused?: (name: string, as: CommitAs) => void
+  onRefused?: (error: SamsaError, as: CommitAs) => void
 }
 
 type Results = Awaited<ReturnType<OffsetStore['commit']>>
@@ -76,9 +77,9 @@ export class KafkaOffsets implements OffsetStore {
   }
 
   /** The same, with the leader epoch and the metadata that were committed along. */
-  fetch(partitions: readonly Owned[] | null): Promise<Map<string, CommittedOffset>> {
+  fetch(partitions: readonly Owned[] | null, limitMs?: number): Promise<Map<string, CommittedOffset>> {
     const { stable = false } = this.#options
-    return this.#call(`OffsetFetch of group ${this.#group}`, link => fetchOffsets(link, this.#group, partitions, stable))
+    return this.#call(`OffsetFetch of group ${this.#group}`, link => fetchOffsets(link, this.#group, partitions, stable), limitMs)
   }
 
   /**
@@ -154,7 +155,7 @@ export class KafkaOffsets implements OffsetStore {
     const { name } = kafkaError(code)
     if (this.#as === as) {
       const wait = this.#changing || MOVING_ON.includes(name)
-      this.#options.onRefused?.(name, as)
+      this.#options.onRefused?.(error, as)
       if (!wait || name === 'FENCED_INSTANCE_ID') throw error
       const waitMs = untilMs - world.monotonicMs()
       if (waitMs > 0) await this.#woken(waitMs)
@@ -193,8 +194,7 @@ export class KafkaOffsets implements OffsetStore {
     })
   }
 
-  #call<T>(what: string, ask: Parameters<typeof Coordinator.prototype.call<T>>[1]): Promise<T> {
-    const { limitMs } = this.#options
+  #call<T>(what: string, ask: (link: Link) => Promise<T>, limitMs = this.#options.limitMs): Promise<T> {
     return this.#coordinator.call(what, ask, limitMs === undefined ? {} : { limitMs })
   }
 

@@ -22,7 +22,7 @@ function bench(answer: (asked: Asked, times: number) => unknown, options: KafkaO
 }
 function asMember(answer: (asked: Asked, times: number) => unknown) {
   const refusals: string[] = []
-  return { refusals, ...bench(answer, { onRefused: name => refusals.push(name) }) }
+  return { refusals, ...bench(answer, { onRefused: ({ code }) => refusals.push(code) }) }
 }
 const errorsOf = (results: { partition: number; error?: Error }[]) =>
   results.filter(({ error }) => error).map(({ partition, error }) => [partition, (error as { code?: string }).code])
