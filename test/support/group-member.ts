@@ -28,6 +28,10 @@ export type MemberEvent =
   | { type: 'owned'; owned: string[] }
   | { type: 'told'; event: ConsumerEmitted }
 
+/** Where a cluster is found: by its ZooKeeper (a string), or by brokers. */
+export type Where = string | { brokers: string }
+export const optionsOf = (where: Where) => (typeof where === 'string' ? { zookeeper: where } : where)
+
 /** What a test sees of a member, wherever it runs. */
 export class MemberView {
   readonly records: MemberRecord[] = []
@@ -66,8 +70,8 @@ export class Member extends MemberView {
   readonly client: Cluster
   readonly handle: ConsumerHandle
 
-  static async start(zookeeper: string, subscribe: SubscribeOptions, options: Partial<ClusterOptions> = {}): Promise<Member> {
-    const client = await connect({ zookeeper, recorderMaxBytes: 32 * 1024 * 1024, ...options })
+  static async start(where: Where, subscribe: SubscribeOptions, options: Partial<ClusterOptions> = {}): Promise<Member> {
+    const client = await connect({ ...optionsOf(where), recorderMaxBytes: 32 * 1024 * 1024, ...options })
     return new Member(client, await client.subscribe({ from: 'earliest', autoCommitIntervalMs: 200, ...subscribe }).handle)
   }
 
@@ -103,8 +107,8 @@ export class MemberProcess extends MemberView {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
 
-  static start(zookeeper: string, subscribe: SubscribeOptions, options: Partial<ClusterOptions> = {}): MemberProcess {
-    return new MemberProcess(JSON.stringify({ zookeeper, subscribe, options }))
+  static start(where: Where, subscribe: SubscribeOptions, options: Partial<ClusterOptions> = {}): MemberProcess {
+    return new MemberProcess(JSON.stringify({ where, subscribe, options }))
   }
 
   private constructor(settings: string) {
@@ -144,12 +148,12 @@ export class MemberProcess extends MemberView {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { zookeeper, subscribe, options } = JSON.parse(process.argv[2]!) as {
-    zookeeper: string
+  const { where, subscribe, options } = JSON.parse(process.argv[2]!) as {
+    where: Where
     subscribe: SubscribeOptions
     options: ClusterOptions
   }
-  const member = await Member.start(zookeeper, subscribe, options)
+  const member = await Member.start(where, subscribe, options)
   const say = (event: MemberEvent) =>
     process.stdout.write(`${JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`)
   for (const event of member.events.all) say(event)

@@ -7,7 +7,7 @@ import { type ClusterOptions, connect, type RecordMetadata, type SubscribeOption
 import type { Cluster } from './cluster.ts'
 import { assertClientReplays, instanceOfClient } from './connected.ts'
 import { Gathered } from './gathered.ts'
-import { Member, MemberProcess } from './group-member.ts'
+import { Member, MemberProcess, optionsOf, type Where } from './group-member.ts'
 import { ScalaMember, type ScalaMemberOptions } from './scala-member.ts'
 import { until } from './until.ts'
 import { uniqueName } from './use-cluster.ts'
@@ -31,15 +31,15 @@ export class Numbered {
   #running: Promise<void>
   #acks = new Gathered<RecordMetadata>()
 
-  constructor(zookeeper: string, topics: readonly string[]) {
+  constructor(where: Where, topics: readonly string[]) {
     this.#topics = topics
-    this.#running = this.#run(zookeeper)
+    this.#running = this.#run(where)
     // Told by `stop`; a wait in between has its own deadline.
     this.#running.catch(() => {})
   }
 
-  async #run(zookeeper: string): Promise<void> {
-    const client = await connect({ zookeeper, recorderMaxBytes: 0 })
+  async #run(where: Where): Promise<void> {
+    const client = await connect({ ...optionsOf(where), recorderMaxBytes: 0 })
     try {
       for (let number = 0; !this.#stopped; number++) {
         const topic = this.#topics[number % this.#topics.length]!
@@ -92,9 +92,14 @@ export class GroupRun implements AsyncDisposable {
     return this.topics[0]!
   }
 
+  /** How its members find the cluster: by ZooKeeper, where it has one. */
+  get where(): Where {
+    return this.cluster.facts.zookeeper ?? { brokers: this.cluster.bootstrap.join(',') }
+  }
+
   /** A member of ours in this process. */
   async join(subscribe: Partial<SubscribeOptions> = {}, options: Partial<ClusterOptions> = {}): Promise<Member> {
-    const member = await Member.start(this.cluster.zookeeper, this.#subscribed(subscribe), options)
+    const member = await Member.start(this.where, this.#subscribed(subscribe), options)
     this.#ours.add(member)
     this.readers.push(member)
     return member
@@ -102,7 +107,7 @@ export class GroupRun implements AsyncDisposable {
 
   /** One in a process of its own, that can be killed. */
   spawn(subscribe: Partial<SubscribeOptions> = {}, options: Partial<ClusterOptions> = {}): MemberProcess {
-    const member = MemberProcess.start(this.cluster.zookeeper, this.#subscribed(subscribe), options)
+    const member = MemberProcess.start(this.where, this.#subscribed(subscribe), options)
     this.#others.add(member)
     this.readers.push(member)
     return member
@@ -133,7 +138,7 @@ export class GroupRun implements AsyncDisposable {
 
   /** Begins to publish, until `allDelivered`. */
   publish(topics: readonly string[] = this.topics): Numbered {
-    this.stream = new Numbered(this.cluster.zookeeper, topics)
+    this.stream = new Numbered(this.where, topics)
     return this.stream
   }
 
@@ -168,6 +173,14 @@ export class GroupRun implements AsyncDisposable {
     const times = new Map<string, number>()
     for (const record of this.readers.flatMap(({ records }) => records)) times.set(placeOf(record), (times.get(placeOf(record)) ?? 0) + 1)
     return new Map([...times].filter(([, count]) => count > 1).map(([place, count]) => [place, count - 1]))
+  }
+
+  /** Committed next offsets in Kafka, by `topic/partition`. */
+  async committedInKafka(): Promise<Map<string, number>> {
+    const offsets = Object.entries(await this.cluster.tool.groupOffsets(this.group))
+    return new Map(
+      offsets.flatMap(([topic, all]) => Object.entries(all).map(([partition, next]) => [`${topic}/${partition}`, next] as const))
+    )
   }
 
   /** Committed next offsets in ZooKeeper, by `topic/partition`. */
