@@ -2,55 +2,13 @@
  * The command `samsa` as a user runs it, on a real cluster; Kafka's own clients judge what is in the topics.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../support/ports.ts'
+import { Running } from '../support/samsa-command.ts'
 import { until } from '../support/until.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
-
-const binary = fileURLToPath(new URL('../../bin/samsa', import.meta.url))
-
-interface Ended {
-  code: number | null
-  out: Buffer
-  text: string
-  lines: string[]
-  notes: string
-}
-
-/** A running command: its output so far, and its end. */
-class Running {
-  readonly child: ChildProcess
-  readonly ended: Promise<Ended>
-  #out: Buffer[] = []
-  #notes: Buffer[] = []
-
-  constructor(args: readonly string[], environment: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [binary, ...args], {
-      env: { ...process.env, NO_COLOR: '', SAMSA_CLUSTER: '', ...environment },
-      stdio: 'pipe'
-    })
-    this.child.stdout!.on('data', chunk => this.#out.push(chunk))
-    this.child.stderr!.on('data', chunk => this.#notes.push(chunk))
-    this.child.stdin!.on('error', () => {})
-    this.ended = once(this.child, 'close').then(([code]) => {
-      const out = Buffer.concat(this.#out)
-      const text = String(out)
-      return { code: code as number | null, out, text, lines: text.split('\n').slice(0, -1), notes: this.notes }
-    })
-  }
-
-  get text(): string {
-    return String(Buffer.concat(this.#out))
-  }
-
-  get notes(): string {
-    return String(Buffer.concat(this.#notes))
-  }
-}
 
 const cluster = await useCluster()
 const url = `zookeeper://${cluster.zookeeper}`
