@@ -50,4 +50,5 @@ export type {
   TopicPartition
 } from './model/events.ts'
 export type { Headers, HeaderValue, Message, OutgoingMessage, OutgoingRecord, RecordMetadata } from './model/message.ts'
+export type { CommittedPosition, OffsetCommit, PartitionLag, Position, SeekPosition, SeekTarget } from './model/positions.ts'
 export type { Stat, WatchEvent, ZooKeeperSession } from './registry/zookeeper/session.ts'

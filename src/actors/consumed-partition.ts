@@ -24,7 +24,7 @@ export const consumedPartitionActor = bind(consumedPartitionMachine, {
     locate: ({ context }, { term, node, from }) => planeOf(context)?.locate(context, term, node, context.leaderEpoch, from),
     fetch: ({ context }, { term, node, leaderEpoch, topicId }) => planeOf(context)?.fetch(context, term, node, leaderEpoch, topicId),
     stopFetching: ({ context }) => planeOf(context)?.stopFetching(context),
-    drain: ({ context }) => planeOf(context)?.drain(context),
+    drain: ({ context }) => planeOf(context)?.drain(context, context.drainLimitMs),
     abandon: ({ context }, { reason }) => planeOf(context)?.abandon(context, reason),
     interrupt: ({ context }, { reason }) => planeOf(context)?.interrupt(context, reason),
     park: ({ context }, { error }) => planeOf(context)?.park(context, error),
@@ -32,6 +32,7 @@ export const consumedPartitionActor = bind(consumedPartitionMachine, {
       const { topic, partition } = context
       tell(instanceOf(context.instance), context.consumer, { type: 'PARTITION_RELEASED', topic, partition } as { type: string })
     },
+    noteRecreated: ({ context }, { oldId, newId }) => planeOf(context)?.recreated(context, oldId, newId),
     noteTrouble: ({ context }, { error }) => planeOf(context)?.emit({ type: 'trouble', where: context.path, error })
   }
 })

@@ -115,7 +115,7 @@ export class Deliveries {
     this.offer(delivery.flow)
   }
 
-  /** May the rest of a batch that somebody iterates over be handed out? Paused or stalled: later. Draining or lost: never. */
+  /** May the rest of a batch that somebody iterates over be handed out? Paused or stalled: later. Draining, lost or sought elsewhere: never. */
   standing(delivery: Delivery): 'goes on' | 'later' | 'never' {
     if (delivery.closed || delivery.flow.draining || delivery.flow.stopped) return 'never'
     return this.#handOut && !delivery.flow.paused && this.#proven() ? 'goes on' : 'later'

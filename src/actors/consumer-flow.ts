@@ -5,9 +5,25 @@
 import { FetchPartition, type FetchPartitionOptions } from '../flow/fetch-partition.ts'
 import type { Fetcher } from '../flow/fetcher.ts'
 import { indexOfOffset, type Ledger, type LedgerEntry } from '../flow/ledger.ts'
+import type { PositionReason } from '../machines/consumed-partition.ts'
+import type { Owned } from '../machines/consumer.ts'
 import { type PlainError, UsageError } from '../model/errors.ts'
 import type { ConsumerEmitted } from '../model/events.ts'
 import type { Message } from '../model/message.ts'
+import type { ResetPolicy } from '../model/subscription.ts'
+
+/** Where a partition begins that was just assigned: its machine is born with this. */
+export interface Claim extends Owned {
+  /** Decimal; null: to be looked up, by `target` or by the reset policy. */
+  offset: string | null
+  why: PositionReason
+  target: ResetPolicy | null
+  /** Of the topic in which `offset` is a place; null: not known. */
+  topicId: string | null
+  /** What is committed, where `offset` is another place. */
+  committed: string | null
+  paused: boolean
+}
 
 type MessageBatch = Extract<ConsumerEmitted, { type: 'message.batch' }>
 
@@ -16,6 +32,23 @@ export interface Again {
   entry: LedgerEntry
   ledger: Ledger
   attempt: number
+}
+
+/** The signal of the batches of one run; made when it is first looked at. */
+class Interruption {
+  #controller: AbortController | undefined
+  #reason: Error | undefined
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#reason) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason
+    this.#controller?.abort(reason)
+  }
 }
 
 /** Called when batches are acked: credit has returned, the position has moved. */
@@ -33,6 +66,14 @@ export class Flow extends FetchPartition {
   /** It stands in the line of those that have something to hand out. */
   queued = false
   draining = false
+  /** `world.monotonicMs()` up to which its drain may take. */
+  drainUntilMs = 0
+  /** What its machine is born with; until then it can be changed. */
+  claim: Claim | undefined
+  /** Numbers the user's seeks: the last one counts. */
+  seeks = 0
+  /** Sought elsewhere, and not there yet. */
+  seeking = false
   /** Why it is parked. */
   parked: PlainError | undefined
   /** Told that nobody listens. */
@@ -43,8 +84,8 @@ export class Flow extends FetchPartition {
   /** For `consumer.stalled`: where the oldest batch in hand stood, and since when. */
   watched: { entry: LedgerEntry; processed: number; sinceMs: number; told: boolean } | undefined
   readonly events: FlowEvents
-  #controller: AbortController | undefined
-  #abortReason: Error | undefined
+  /** Shared by all batches that are handed out between two jumps. */
+  interruption = new Interruption()
 
   constructor(path: string, epoch: number, options: FetchPartitionOptions, events: FlowEvents) {
     super(options)
@@ -57,23 +98,31 @@ export class Flow extends FetchPartition {
     return this.again !== undefined ? !this.stopped && !this.paused : this.ready
   }
 
-  /** One signal for all batches of this assignment; made when it is first looked at. */
-  get signal(): AbortSignal {
-    if (!this.#controller) {
-      this.#controller = new AbortController()
-      if (this.#abortReason) this.#controller.abort(this.#abortReason)
-    }
-    return this.#controller.signal
-  }
-
-  /** What is in hand does not count any more. */
+  /** What is in hand does not count any more, and nothing is handed out. */
   abort(reason: Error): void {
     this.stopped = true
     this.again = undefined
     for (const delivery of this.inHand) delivery.void()
     this.inHand.clear()
-    this.#abortReason = reason
-    this.#controller?.abort(reason)
+    this.interruption.abort(reason)
+  }
+
+  /** The same until `begin`: it goes on somewhere else. What was processed until now still counts until then. */
+  sever(reason: Error): void {
+    this.abort(reason)
+    this.drop()
+    this.seeks++
+    this.seeking = true
+    this.parked = undefined
+    this.interruption = new Interruption()
+  }
+
+  override begin(offset: bigint, committed?: bigint): void {
+    super.begin(offset, committed)
+    this.again = undefined
+    this.parked = undefined
+    this.seeking = false
+    this.stopped = false
   }
 }
 
@@ -90,6 +139,7 @@ export class Delivery implements MessageBatch {
   /** Given back, completely acked, or void: its acks do not count any more. */
   closed = false
   readonly ack: (upTo?: Message) => void
+  readonly #interruption: Interruption
 
   constructor(flow: Flow, ledger: Ledger, entry: LedgerEntry, messages: readonly Message[], attempt: number) {
     this.topic = flow.topic
@@ -99,11 +149,12 @@ export class Delivery implements MessageBatch {
     this.ledger = ledger
     this.entry = entry
     this.attempt = attempt
+    this.#interruption = flow.interruption
     this.ack = upTo => this.#acknowledge(upTo)
   }
 
   get signal(): AbortSignal {
-    return this.flow.signal
+    return this.#interruption.signal
   }
 
   /** Ends it, done or not. Those who iterate count `entry.processed` up themselves. */

@@ -3,6 +3,8 @@
  */
 import { SamsaError, UsageError } from '../model/errors.ts'
 import type { ConsumerEmitted, ConsumerHandle, TopicPartition } from '../model/events.ts'
+import type { CommittedPosition, OffsetCommit, PartitionLag, Position, SeekPosition } from '../model/positions.ts'
+import { assignManually } from './consumer-assign.ts'
 import type { ConsumerPlane } from './consumer-plane.ts'
 import { findInstance, tell } from './instance.ts'
 
@@ -32,13 +34,41 @@ export class PlaneHandle implements ConsumerHandle {
     this.plane.setPaused(false, partitions)
   }
 
-  positions(): (TopicPartition & { offset: bigint })[] {
-    return this.plane.positions()
+  isPaused(partition: TopicPartition): boolean {
+    return this.plane.isPaused(partition)
   }
 
-  async commit(): Promise<void> {
-    if (this.plane.ended) throw new UsageError('CONSUMER_CLOSED', 'The consumer is closed; nothing can be committed any more.')
-    await this.plane.commit()
+  assignment(): TopicPartition[] {
+    return this.plane.positions.assignment()
+  }
+
+  positions(): Position[] {
+    return this.plane.positions.list()
+  }
+
+  async committed(partitions?: readonly TopicPartition[]): Promise<CommittedPosition[]> {
+    this.#mustBeOpen('nothing can be looked up')
+    return this.plane.positions.committed(partitions)
+  }
+
+  async lag(partitions?: readonly TopicPartition[]): Promise<PartitionLag[]> {
+    this.#mustBeOpen('it has no lag')
+    return this.plane.lag(partitions)
+  }
+
+  async seek(positions: SeekPosition | readonly SeekPosition[]): Promise<void> {
+    this.#mustBeOpen('it goes nowhere')
+    await this.plane.positions.seek(positions)
+  }
+
+  async commit(offsets?: OffsetCommit | readonly OffsetCommit[]): Promise<void> {
+    this.#mustBeOpen('nothing can be committed')
+    await this.plane.commit(offsets)
+  }
+
+  async assign(partitions: readonly (TopicPartition & { offset?: bigint })[]): Promise<void> {
+    this.#mustBeOpen('nothing can be assigned to it')
+    await assignManually(this.plane, partitions)
   }
 
   async close(options: { timeoutMs?: number } = {}): Promise<void> {
@@ -50,5 +80,9 @@ export class PlaneHandle implements ConsumerHandle {
     }
     const error = await plane.closed
     if (error) throw new SamsaError(error.code, error.message, { retriable: error.retriable, details: { ...error.details } })
+  }
+
+  #mustBeOpen(what: string): void {
+    if (this.plane.ended) throw new UsageError('CONSUMER_CLOSED', `The consumer is closed; ${what} any more.`)
   }
 }

@@ -13,21 +13,19 @@ import { type Assigned, keyOf, type Owned } from '../machines/consumer.ts'
 import type { Assignor } from '../model/assignor.ts'
 import { LimitError, type PlainError, plainError, SamsaError } from '../model/errors.ts'
 import type { ConsumerEmitted, TopicPartition } from '../model/events.ts'
+import type { OffsetCommit, PartitionLag } from '../model/positions.ts'
 import type { ResetPolicy, Subscription } from '../model/subscription.ts'
 import { loadApi } from '../wire/apis.ts'
-import { Commits } from './consumer-commits.ts'
+import { Commits, noGroup } from './consumer-commits.ts'
 import { Deliveries } from './consumer-delivery.ts'
-import { Flow } from './consumer-flow.ts'
+import { type Claim, Flow } from './consumer-flow.ts'
+import { Lag } from './consumer-lag.ts'
 import { Listeners } from './consumer-listeners.ts'
+import { Positions } from './consumer-positions.ts'
+import { Starts } from './consumer-starts.ts'
 import type { Instance } from './instance.ts'
 import { tell } from './instance.ts'
 import { DATA } from './links.ts'
-
-export interface Claim extends Owned {
-  offset: string | null
-  why: PositionReason
-  paused: boolean
-}
 
 const alwaysProven = () => Number.POSITIVE_INFINITY
 
@@ -40,6 +38,8 @@ export class ConsumerPlane {
   readonly requestId: string | number | undefined
   readonly listeners: Listeners
   readonly deliveries: Deliveries
+  readonly positions: Positions
+  readonly starts: Starts
   /** Resolves when the consumer is closed, with the error that ended it, if one did. */
   readonly closed: Promise<PlainError | undefined>
   ended = false
@@ -52,8 +52,9 @@ export class ConsumerPlane {
   #flows = new Map<string, Flow>()
   #fetchers = new Map<number, Fetcher>()
   #finder: OffsetFinder
-  /** Own processed positions of partitions that are gone: a partition that comes back goes on there, if nobody went further. */
-  #carried = new Map<string, bigint>()
+  #lag: Lag
+  /** Ids of topics that were told to be made again, by name. */
+  #recreated = new Map<string, string>()
   #pausedAll = false
   /** With `pausedAll` those that are not paused, else those that are. */
   #exceptions = new Set<string>()
@@ -70,8 +71,17 @@ export class ConsumerPlane {
     })
     this.listeners = new Listeners(type => {
       if (type === 'message.batch') this.deliveries.pump()
+      if (type === 'partition.lag') this.#lag.listen()
     })
-    this.#commits = new Commits(this.listeners)
+    const { retryBackoffMs, retryBackoffMaxMs } = options
+    this.#commits = new Commits({
+      world,
+      listeners: this.listeners,
+      retryBackoffMs,
+      retryBackoffMaxMs,
+      flows: this.#flows
+    })
+    this.starts = new Starts(subscription)
     this.deliveries = new Deliveries({
       world,
       subscription,
@@ -93,6 +103,9 @@ export class ConsumerPlane {
       requestTimeoutMs: options.requestTimeoutMs,
       acquire: node => links.acquire(node, DATA, options.requestTimeoutMs)
     })
+    const parts = { instance, subscription, listeners: this.listeners, deliveries: this.deliveries, flows: this.#flows }
+    this.#lag = new Lag({ ...parts, finder: this.#finder })
+    this.positions = new Positions({ ...parts, store: () => this.#store() })
   }
 
   /** Where processed offsets go: the member sets it. */
@@ -113,11 +126,8 @@ export class ConsumerPlane {
     this.listeners.emit(event)
   }
 
-  /** The next offset to process, per partition that is owned and located. */
-  positions(): (TopicPartition & { offset: bigint })[] {
-    const out = []
-    for (const { topic, partition, ledger } of this.#flows.values()) if (ledger) out.push({ topic, partition, offset: ledger.position })
-    return out
+  lag(partitions: readonly TopicPartition[] | undefined): Promise<PartitionLag[]> {
+    return this.#lag.of(partitions ? partitions.map(entry => this.positions.owned(entry)) : [...this.#flows.values()])
   }
 
   // ── what the consumer's machine asks for ──
@@ -148,30 +158,27 @@ export class ConsumerPlane {
         { onSettled: settled => this.#settled(settled) }
       )
       flow.paused = this.isPaused(assigned)
+      flow.claim = { topic, partition, paused: flow.paused, ...this.starts.of(assigned) }
       this.#flows.set(keyOf(assigned), flow)
-      return { topic, partition, paused: flow.paused, ...this.#startOf(assigned) }
+      return flow.claim
     })
   }
 
-  #startOf(assigned: Assigned): { offset: string | null; why: PositionReason } {
-    const own = this.#carried.get(keyOf(assigned))
-    const committed = assigned.offset === null ? undefined : BigInt(assigned.offset)
-    if (own !== undefined && (committed === undefined || own > committed)) return { offset: String(own), why: 'carried' }
-    const given = this.subscription.partitions?.find(entry => keyOf(entry) === keyOf(assigned))?.offset ?? null
-    if (given !== null) return { offset: given, why: 'given' }
-    return { offset: assigned.offset, why: 'committed' }
+  /** See `Commits.processed`. Never rejects: listeners are told. */
+  async commitFor(partitions: readonly Owned[] | null, last = false): Promise<void> {
+    if (this.offsets) await this.#commits.processed(partitions, last).catch(() => {})
   }
 
-  /** Commits what is processed of these partitions; null: of all. Never rejects: listeners are told. */
-  async commitFor(partitions: readonly Owned[] | null): Promise<void> {
-    if (!this.offsets) return
-    const keys = partitions && new Set(partitions.map(keyOf))
-    await this.#commits.commit(() => [...this.#flows.values()].filter(flow => !keys || keys.has(keyOf(flow)))).catch(() => {})
+  /** The user's commit: of what was processed, or of these. Rejects when nothing may be committed, and when something was not. */
+  async commit(offsets?: OffsetCommit | readonly OffsetCommit[]): Promise<void> {
+    this.#store()
+    await (offsets === undefined ? this.#commits.processed(null) : this.#commits.these(offsets))
   }
 
-  /** The user's commit. Rejects when nothing may be committed. */
-  commit(): Promise<void> {
-    return this.#commits.commit(() => this.#flows.values())
+  #store(): OffsetStore {
+    if (this.subscription.group === null) throw noGroup()
+    if (this.offsets) return this.offsets
+    throw new SamsaError('NOT_OWNER', `This consumer is no member of group ${this.subscription.group} at the moment.`, { retriable: true })
   }
 
   /** Forgets these partitions; returns those that were there. */
@@ -188,7 +195,7 @@ export class ConsumerPlane {
   }
 
   #forget(flow: Flow, reason: Error): void {
-    if (flow.ledger) this.#carried.set(keyOf(flow), flow.ledger.position)
+    this.starts.leave(flow)
     flow.fetcher?.remove(flow)
     flow.fetcher = undefined
     this.deliveries.interruptions++
@@ -199,7 +206,16 @@ export class ConsumerPlane {
 
   /** The topic was made again: positions in the old one mean nothing. */
   forgetPositions(topic: string): void {
-    for (const key of this.#carried.keys()) if (key.slice(0, key.lastIndexOf('/')) === topic) this.#carried.delete(key)
+    this.starts.forget(topic)
+  }
+
+  /** A partition's machine has found that its topic is another one. */
+  recreated(owned: Owned, oldId: string, newId: string): void {
+    const flow = this.#flows.get(keyOf(owned))
+    flow?.see({ logStartOffset: -1n, highWatermark: -1n, lastStableOffset: -1n })
+    if (this.#recreated.get(owned.topic) === newId) return
+    this.#recreated.set(owned.topic, newId)
+    this.emit({ type: 'topic.recreated', topic: owned.topic, oldId, newId })
   }
 
   // ── what a partition's machine asks for ──
@@ -242,9 +258,10 @@ export class ConsumerPlane {
   }
 
   /** Hands out nothing more of it; says DRAINED as soon as nothing is in hand. */
-  drain(owned: Owned): void {
+  drain(owned: Owned, limitMs = 0): void {
     const flow = this.#flows.get(keyOf(owned))
     if (!flow) return
+    flow.drainUntilMs = this.instance.world.monotonicMs() + limitMs
     this.deliveries.interruptions++
     flow.stopped = true
     flow.draining = true
@@ -320,6 +337,8 @@ export class ConsumerPlane {
     this.ended = true
     this.endError = error
     for (const flow of [...this.#flows.values()]) this.#forget(flow, new SamsaError('CONSUMER_CLOSED', 'The consumer is closed.'))
+    this.#commits.stop()
+    this.#lag.stop()
     this.deliveries.close()
     for (const [node, fetcher] of this.#fetchers) {
       fetcher.close()
@@ -344,7 +363,13 @@ export class ConsumerPlane {
     fetcher = new Fetcher({
       world,
       node,
-      limits: { minBytes: fetchMinBytes, maxBytes: Math.min(fetchMaxBytes, options.maxFrameBytes), maxWaitMs: fetchMaxWaitMs, isolation },
+      limits: {
+        minBytes: fetchMinBytes,
+        maxBytes: Math.min(fetchMaxBytes, options.maxFrameBytes),
+        maxWaitMs: fetchMaxWaitMs,
+        isolation,
+        rackId: ''
+      },
       requestTimeoutMs: options.requestTimeoutMs,
       acquire: async () => {
         await loadApi('Fetch')
@@ -352,6 +377,15 @@ export class ConsumerPlane {
       },
       aside: () => links.get(node, DATA),
       events: {
+        onPreferred: () => {},
+        onDiverged: flow =>
+          this.#report(flow, {
+            type: 'FETCH_FAILED',
+            term: flow.term,
+            reason: 'its log is another one',
+            seek: true,
+            random: world.random()
+          }),
         onSession: (state, reason) => this.emit({ type: 'fetch.session', broker: node, state, reason }),
         onFailed: (flow, reason, seek) =>
           this.#report(flow, { type: 'FETCH_FAILED', term: flow.term, reason, seek, random: world.random() }),

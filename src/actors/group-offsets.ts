@@ -2,11 +2,12 @@
  * Where a group member's consumer commits: into ZooKeeper, through the session that holds the owner nodes. What was written there is copied to
  * Kafka behind it, so that Kafka's tools show the lag; a copy that fails is told and holds up nobody.
  */
-import type { OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
-import { keyOf } from '../machines/consumer.ts'
+import type { CommittedOffset, OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
+import { keyOf, type Owned } from '../machines/consumer.ts'
 import { type PlainError, plainError, SamsaError } from '../model/errors.ts'
 import type { GroupSession } from '../registry/group/group-session.ts'
 import type { KafkaOffsets } from './kafka-offsets.ts'
+import { refuseMetadata, withCopies } from './offset-copies.ts'
 
 export interface GroupOffsetsOptions {
   /** The member in its present session. */
@@ -29,15 +30,21 @@ export class GroupOffsets implements OffsetStore {
   async commit(epoch: number, offsets: readonly OffsetToCommit[]): Promise<(OffsetToCommit & { error?: Error })[]> {
     const group = this.#options.group()
     if (!group) throw new SamsaError('NOT_OWNER', 'There is no ZooKeeper session, so this member owns nothing; nothing was committed.')
+    if (!this.#options.kafka) refuseMetadata(offsets)
     const results = await group.commit(epoch, offsets)
-    this.#copy(results.filter(({ error }) => !error))
+    const failed = new Set(results.filter(({ error }) => error).map(keyOf))
+    this.#copy(offsets.filter(offset => !failed.has(keyOf(offset))))
     return results
   }
 
-  async committed(topic: string, partition: number): Promise<bigint | undefined> {
-    const group = this.#options.group()
-    if (!group) throw new SamsaError('SUSPENDED', 'There is no ZooKeeper session to read the committed offset with.', { retriable: true })
-    return (await group.committed(topic, partition)) ?? (await this.#options.kafka?.committed(topic, partition))
+  async fetch(partitions: readonly Owned[]): Promise<ReadonlyMap<string, CommittedOffset>> {
+    const { group, kafka, onTrouble } = this.#options
+    const session = group()
+    if (!session) throw new SamsaError('SUSPENDED', 'There is no ZooKeeper session to read the committed offset with.', { retriable: true })
+    const offsets = await Promise.all(partitions.map(({ topic, partition }) => session.committed(topic, partition)))
+    // What was committed last may not be copied yet.
+    await this.copied()
+    return withCopies(partitions, offsets, kafka, onTrouble)
   }
 
   /** Resolves when everything that was committed is copied, or has failed to be. */

@@ -17,10 +17,10 @@ async function lookUp(instance: Instance, context: ManualMemberContext, partitio
   const plane = instance.consumers.get(context.consumer)
   const store = manualOffsets(instance, group, mirrorOffsets, error => plane?.emit({ type: 'trouble', where: context.path, error }))
   if (plane) plane.offsets ??= store
-  const offsets = await store.read(partitions)
+  const found = await store.fetch(partitions)
   return partitions.map(entry => {
-    const offset = offsets.get(keyOf(entry))
-    return { ...entry, offset: offset === undefined ? null : String(offset) }
+    const committed = found.get(keyOf(entry))
+    return committed ? { ...entry, offset: String(committed.offset), leaderEpoch: committed.leaderEpoch } : { ...entry, offset: null }
   })
 }
 

@@ -5,6 +5,7 @@
 import type { PlaneHandle } from '../actors/consumer-handle.ts'
 import type { ConsumerEmitted, ConsumerHandle, TopicPartition } from '../model/events.ts'
 import type { Message } from '../model/message.ts'
+import type { CommittedPosition, OffsetCommit, PartitionLag, Position, SeekPosition } from '../model/positions.ts'
 import type { World } from '../model/world.ts'
 import { BatchIterator, type MessageBatch, MessageIterator } from './consumer-iterators.ts'
 
@@ -71,14 +72,53 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
     ;(await this.#handle).resume(partitions)
   }
 
-  /** Commits what was processed so far. Rejects when it is not owned any more, or when there is no group. */
-  async commit(): Promise<void> {
-    await (await this.#handle).commit()
+  async isPaused(partition: TopicPartition): Promise<boolean> {
+    return (await this.#handle).isPaused(partition)
+  }
+
+  /** The partitions that are owned now. */
+  async assignment(): Promise<TopicPartition[]> {
+    return (await this.#handle).assignment()
+  }
+
+  /**
+   * Manual assignment: exactly these from now on, for a consumer that was subscribed with `partitions`. Only the difference is claimed, or drained
+   * and committed; see `ConsumerHandle.assign`. The partition of the message in hand waits for the loop to ask for the next one.
+   */
+  async assign(partitions: readonly (TopicPartition & { offset?: bigint })[]): Promise<void> {
+    await (await this.#handle).assign(partitions)
+  }
+
+  /**
+   * Commits what was processed so far, or exactly these offsets (a message stands for the offset after it). Rejects when one is not owned any more, or
+   * when there is no group; see `ConsumerHandle.commit`.
+   */
+  async commit(offsets?: OffsetCommit | readonly OffsetCommit[]): Promise<void> {
+    await (await this.#handle).commit(offsets)
+  }
+
+  /** What the group has committed of these partitions (default: of those that are owned); those without are left out. */
+  async committed(partitions?: readonly TopicPartition[]): Promise<CommittedPosition[]> {
+    return (await this.#handle).committed(partitions)
   }
 
   /** The next offset to process, of every partition that is owned and located. */
-  async positions(): Promise<(TopicPartition & { offset: bigint })[]> {
+  async positions(): Promise<Position[]> {
     return (await this.#handle).positions()
+  }
+
+  /** How far the positions are behind the ends, in offsets, of these owned partitions (default: all that are located). */
+  async lag(partitions?: readonly TopicPartition[]): Promise<PartitionLag[]> {
+    return (await this.#handle).lag(partitions)
+  }
+
+  /**
+   * Goes on somewhere else: `{ topic, partition, to }`, a list of such, `{ partitions, to }`, or `{ to }` for all that are owned; `to` is an offset,
+   * `beginning`, `end`, `committed` or a Date. The next message of these partitions that the loop gets is the sought one: the rest of what was
+   * fetched is dropped, and the message in hand does not count. Resolves when the new positions are known; see `ConsumerHandle.seek`.
+   */
+  async seek(positions: SeekPosition | readonly SeekPosition[]): Promise<void> {
+    await (await this.#handle).seek(positions)
   }
 
   /**

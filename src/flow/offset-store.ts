@@ -8,7 +8,7 @@ export interface OffsetToCommit {
   offset: bigint
   /** Of the last processed message's batch (KIP-320); told to Kafka where it is known. */
   leaderEpoch?: number
-  /** Up to the user; Kafka keeps it with the offset (`offset.metadata.max.bytes`, 4,096 by default), ZooKeeper does not. */
+  /** Up to the user; Kafka keeps it with the offset (`offset.metadata.max.bytes`, 4,096 by default), ZooKeeper does not: there the copy has it. */
   metadata?: string
 }
 
@@ -27,6 +27,6 @@ export interface OffsetStore {
    * Never throws for one partition's trouble; rejects (GroupError STALE_EPOCH, NOT_OWNER, SUSPENDED) when nothing may be committed at all.
    */
   commit(epoch: number, offsets: readonly OffsetToCommit[]): Promise<{ topic: string; partition: number; offset: bigint; error?: Error }[]>
-  /** The committed next offset, undefined when there is none. */
-  committed(topic: string, partition: number): Promise<bigint | undefined>
+  /** What is committed, by `topic/partition`; one that is not there has nothing. Rejects with SamsaError. */
+  fetch(partitions: readonly { topic: string; partition: number }[]): Promise<ReadonlyMap<string, CommittedOffset>>
 }

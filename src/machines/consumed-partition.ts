@@ -7,7 +7,8 @@
  *     │  └NO_LEADER┐     └──── led.retrying ◄──────┘   (after the pause, or at once with a LEADER)
  *     │       leaderless                           │ OUT_OF_RANGE: led.locating, or parked when the policy is `fail`
  *     └──── from anywhere ────                     ▼
- *                                               parked ── stays so until it is drained or lost
+ *                                               parked ── stays so until it is sought elsewhere, drained or lost
+ *   SEEK, and a LEADER of another topic under the same name: ──► placing ──► led (a leader is known) or sought; out of `parked` too
  *   DRAIN (anywhere) ──► draining ──DRAINED or the limit──► released         LOST (anywhere) ──► lost
  *
  * `term` numbers the stays with one leader and one position: what a fetch, a look-up or a timer of an older one says is dropped.
@@ -16,7 +17,7 @@ import { assign, setup } from 'xstate'
 import type { PlainError } from '../model/errors.ts'
 import type { ResetPolicy } from '../model/subscription.ts'
 
-export type PositionReason = 'committed' | 'reset' | 'carried' | 'given'
+export type PositionReason = 'committed' | 'reset' | 'carried' | 'given' | 'sought'
 
 export interface ConsumedPartitionInput {
   instance: string
@@ -30,6 +31,12 @@ export interface ConsumedPartitionInput {
   /** Where to begin, decimal; null: the reset policy decides. */
   offset: string | null
   why: PositionReason
+  /** How a place that was sought for is to be looked up; null: by the reset policy. */
+  target: ResetPolicy | null
+  /** Id of the topic in which `offset` is a place; null: not known, whatever topic has the name. */
+  topicId: string | null
+  /** What is committed, decimal, where `offset` is another place; null: nothing, or it is `offset`. */
+  committed: string | null
   paused: boolean
   from: ResetPolicy
   retryBackoffMs: number
@@ -41,7 +48,6 @@ export interface ConsumedPartitionInput {
 export interface ConsumedPartitionContext extends ConsumedPartitionInput {
   leader: number | null
   leaderEpoch: number
-  topicId: string | null
   term: number
   /** The plane knows the position. */
   located: boolean
@@ -67,11 +73,16 @@ export type ConsumedPartitionEvent =
   | { type: 'CORRUPT'; term: number; error: PlainError; random: number }
   /** Not worth another try: a limit of ours, missing rights, a handler's policy. */
   | { type: 'PARK'; error: PlainError }
+  /** Go on somewhere else: at this offset, or where this policy finds one. */
+  | { type: 'SEEK'; offset: string | null; target: ResetPolicy | null }
   | { type: 'PAUSE' }
   | { type: 'RESUME' }
   | { type: 'DRAIN'; limitMs: number }
   | { type: 'DRAINED' }
   | { type: 'LOST'; reason: string }
+
+const policyOf = ({ target, from }: ConsumedPartitionContext): ResetPolicy => target ?? from
+const whyFound = ({ why }: ConsumedPartitionContext): PositionReason => (why === 'sought' ? 'sought' : 'reset')
 
 type Args = { context: ConsumedPartitionContext; event: ConsumedPartitionEvent }
 const current = ({ context, event }: Args) => 'term' in event && event.term === context.term
@@ -99,10 +110,19 @@ export const consumedPartitionMachine = setup({
     /** Tells the consumer that nothing is in hand any more. */
     reportReleased: () => {},
     noteTrouble: (_, _params: { error: PlainError }) => {},
+    /** The topic is another one under the same name: what is known of the old one is worth nothing. */
+    noteRecreated: (_, _params: { oldId: string; newId: string }) => {},
     nextTerm: assign({ term: ({ context }) => context.term + 1 }),
     rememberLeader: assign(({ context, event }) =>
       event.type === 'LEADER'
-        ? { leader: event.node, leaderEpoch: event.leaderEpoch, topicId: event.topicId ?? context.topicId, attempt: 0, reason: '' }
+        ? {
+            leader: event.node,
+            leaderEpoch: event.leaderEpoch,
+            topicId: event.topicId ?? context.topicId,
+            committed: null,
+            attempt: 0,
+            reason: ''
+          }
         : {}
     ),
     rememberTrouble: assign(({ context, event }) => {
@@ -114,7 +134,22 @@ export const consumedPartitionMachine = setup({
     }),
     forgetTrouble: assign({ attempt: 0, corrupt: 0, reason: '' }),
     countCorrupt: assign({ corrupt: ({ context }) => context.corrupt + 1 }),
-    forgetPosition: assign({ located: false, offset: null })
+    forgetPosition: assign({ located: false, offset: null, target: null, why: 'reset' }),
+    takeSeek: assign(({ event }) =>
+      event.type === 'SEEK'
+        ? { offset: event.offset, target: event.target, located: event.offset !== null, why: 'sought', attempt: 0, corrupt: 0, error: null }
+        : {}
+    ),
+    /**
+     * Goes on in the new topic: where somebody has committed in it before this partition was assigned, else by the reset policy. Whoever reads from
+     * the end on was there before the first message of it.
+     */
+    restart: assign(({ context: { committed, from } }) => ({
+      offset: committed,
+      located: committed !== null,
+      why: committed === null ? 'reset' : 'committed',
+      target: from.at === 'latest' ? { at: 'earliest' } : null
+    }))
   },
   guards: {
     current,
@@ -126,9 +161,10 @@ export const consumedPartitionMachine = setup({
     recreated: ({ context, event }) =>
       event.type === 'LEADER' && context.topicId !== null && event.topicId !== null && event.topicId !== context.topicId,
     located: ({ context }) => context.located,
+    led: ({ context }) => context.leader !== null,
     paused: ({ context }) => context.paused,
     seeks: args => current(args) && 'seek' in args.event && args.event.seek,
-    failsWithoutOffset: ({ context }) => context.from.at === 'fail',
+    failsWithoutOffset: ({ context }) => policyOf(context).at === 'fail',
     outOfRangeIsFinal: args => current(args) && args.context.from.at === 'fail',
     corruptOnceTooOften: args => current(args) && args.context.corrupt >= args.context.corruptRetries
   },
@@ -139,7 +175,6 @@ export const consumedPartitionMachine = setup({
     ...input,
     leader: null,
     leaderEpoch: -1,
-    topicId: null,
     term: 0,
     located: input.offset !== null,
     attempt: 0,
@@ -164,18 +199,18 @@ export const consumedPartitionMachine = setup({
         PARK: { target: '.parked', actions: assign({ error: ({ event }) => event.error }) },
         PAUSE: { actions: assign({ paused: true }) },
         RESUME: { actions: assign({ paused: false }) },
+        SEEK: { target: '.placing', actions: ['stopFetching', 'takeSeek'] },
         LEADER: [
           { guard: 'sameLeader' },
           {
-            // Deleted and made again: offsets begin anew, and every message of it is a new one.
+            // Deleted and made again: offsets begin anew.
             guard: 'recreated',
-            target: '.led',
+            target: '.placing',
             actions: [
-              { type: 'noteTrouble', params: ({ context }) => ({ error: recreated(context) }) },
+              { type: 'noteRecreated', params: ({ context, event }) => ({ oldId: context.topicId!, newId: event.topicId! }) },
               'stopFetching',
-              'rememberLeader',
-              'forgetPosition',
-              assign({ from: { at: 'earliest' } })
+              'restart',
+              'rememberLeader'
             ]
           },
           { target: '.led', actions: 'rememberLeader' }
@@ -190,7 +225,7 @@ export const consumedPartitionMachine = setup({
           always: [
             {
               guard: 'located',
-              target: 'sought',
+              target: 'placed',
               actions: { type: 'begin', params: ({ context }) => ({ offset: context.offset!, why: context.why }) }
             },
             {
@@ -198,9 +233,10 @@ export const consumedPartitionMachine = setup({
               target: 'parked',
               actions: assign({ error: ({ context }) => noOffset(context) })
             },
-            { target: 'sought' }
+            { target: 'placed' }
           ]
         },
+        placed: { always: [{ guard: 'led', target: 'led' }, { target: 'sought' }] },
         sought: {},
         leaderless: { entry: 'stopFetching' },
         led: {
@@ -213,15 +249,15 @@ export const consumedPartitionMachine = setup({
             locating: {
               entry: {
                 type: 'locate',
-                params: ({ context }) => ({ term: context.term, node: context.leader!, from: context.from })
+                params: ({ context }) => ({ term: context.term, node: context.leader!, from: policyOf(context) })
               },
               on: {
                 LOCATED: {
                   guard: 'current',
                   target: 'fetching',
                   actions: [
-                    { type: 'begin', params: ({ event }) => ({ offset: event.offset, why: 'reset' as const }) },
-                    assign({ located: true, offset: ({ event }) => event.offset }),
+                    { type: 'begin', params: ({ context, event }) => ({ offset: event.offset, why: whyFound(context) }) },
+                    assign({ located: true, target: null, offset: ({ event }) => event.offset }),
                     'forgetTrouble'
                   ]
                 },
@@ -268,7 +304,7 @@ export const consumedPartitionMachine = setup({
         },
         parked: {
           entry: ['stopFetching', { type: 'park', params: ({ context }) => ({ error: context.error! }) }],
-          on: { LEADER: {}, NO_LEADER: {}, PARK: {} }
+          on: { LEADER: { actions: 'rememberLeader' }, NO_LEADER: { actions: assign({ leader: null }) }, PARK: {} }
         }
       }
     },
@@ -312,16 +348,6 @@ function rememberError() {
   return assign<ConsumedPartitionContext, { type: string; error: PlainError }, undefined, ConsumedPartitionEvent, never>({
     error: ({ event }) => event.error
   })
-}
-
-function recreated(context: ConsumedPartitionContext): PlainError {
-  return {
-    name: 'BrokerError',
-    code: 'TOPIC_RECREATED',
-    message: `Topic ${context.topic} was deleted and made again; partition ${context.partition} is read from its new beginning.`,
-    retriable: false,
-    details: { topic: context.topic, partition: context.partition }
-  }
 }
 
 function noOffset(context: ConsumedPartitionContext): PlainError {

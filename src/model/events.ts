@@ -6,6 +6,9 @@ import type { Assignor, AssignorName } from './assignor.ts'
 import type { PlainError } from './errors.ts'
 import type { FetchEmitted } from './fetch-events.ts'
 import type { Message, OutgoingMessage } from './message.ts'
+import type { CommittedPosition, OffsetCommit, PartitionLag, Position, PositionEmitted, SeekPosition, TopicPartition } from './positions.ts'
+
+export type { TopicPartition } from './positions.ts'
 
 /** A consumer of one or more topics. Exactly one of `topic`, `topics`, `pattern` and `partitions`. */
 export interface SubscribeOptions {
@@ -66,6 +69,8 @@ export interface SubscribeOptions {
   groupSessionTimeoutMs?: number
   /** How often a member of a classic group is heard of (`heartbeat.interval.ms`). Default 3,000. */
   heartbeatIntervalMs?: number
+  /** How often the event `partition.lag` comes, while somebody listens for it. Default 5,000; 0: never. */
+  lagIntervalMs?: number
   /** What to do with a batch whose handler threw: hand it out again, stop that partition, or stop the consumer. Default retry. */
   onHandlerError?: 'retry' | 'park' | 'stop'
   /** `read_committed` hides aborted and open transactions. Default read_uncommitted. */
@@ -93,22 +98,56 @@ export interface ConsumerHandle {
   readonly group: string | undefined
   /** Adds a typed listener; returns what removes it. A listener that throws leaves its batch unacked (`onHandlerError`). */
   on<T extends ConsumerEmitted['type'] | '*'>(type: T, listener: (event: EmittedOf<T>) => void | Promise<void>): () => void
-  pause(partitions?: readonly { topic: string; partition: number }[]): void
-  resume(partitions?: readonly { topic: string; partition: number }[]): void
+  /** Stops fetching and handing out these partitions (default: all, later ones too); what is in hand stays. */
+  pause(partitions?: readonly TopicPartition[]): void
+  resume(partitions?: readonly TopicPartition[]): void
+  isPaused(partition: TopicPartition): boolean
+  /** The partitions that are owned now. */
+  assignment(): TopicPartition[]
+  /**
+   * Manual assignment: exactly these from now on. Those that are new begin at their `offset`, else where they were left, at what is committed, or by
+   * `from`; those that go are drained and committed; those that stay are not interrupted, unless an `offset` is given: it is sought. Resolves
+   * when that is done. Rejects with UsageError NOT_MANUAL when the consumer was not subscribed with `partitions`.
+   */
+  assign(partitions: readonly { topic: string; partition: number; offset?: bigint }[]): Promise<void>
   /** The next offset to process, of every partition that is owned and located. */
-  positions(): (TopicPartition & { offset: bigint })[]
-  /** Commits what was processed (acked) so far. Rejects when this member no longer owns it. */
-  commit(): Promise<void>
+  positions(): Position[]
+  /**
+   * What the group has committed of these partitions (default: of those that are owned); those without are left out. In a group that meets in
+   * ZooKeeper leader epoch and metadata come from Kafka's copy. Rejects with UsageError NO_GROUP.
+   */
+  committed(partitions?: readonly TopicPartition[]): Promise<CommittedPosition[]>
+  /**
+   * How far the positions are behind the ends, of these owned partitions (default: all that are located). Ends are known from fetches; those of
+   * partitions that are not being fetched (paused, out of credit, parked) are asked for. Rejects with UsageError NOT_ASSIGNED.
+   */
+  lag(partitions?: readonly TopicPartition[]): Promise<PartitionLag[]>
+  /**
+   * Goes on somewhere else. At once, before this returns, nothing of the old place is handed out any more; the signal of what is in hand is
+   * aborted (SOUGHT) and its acks do not count. What comes next of the partition is the sought message, once a handler that still works on the
+   * old place has ended. The next commit says the new position, also when that is a step back. A paused partition stays paused, a parked one
+   * goes on. Resolves when the new positions are known; an offset outside of the log is found out later, and `from` acts. Rejects with UsageError
+   * NOT_ASSIGNED (before anything is done), NO_GROUP or INVALID_OPTION, with what made a partition go meanwhile, with TimeoutError after
+   * `requestTimeoutMs` (it is still tried), and when what is committed cannot be read: then that partition goes on where it was.
+   */
+  seek(positions: SeekPosition | readonly SeekPosition[]): Promise<void>
+  /**
+   * Commits what was processed (acked) so far; or exactly these offsets, whatever was processed (with automatic commits the next one says the
+   * position again, so these go with `autoCommitIntervalMs: false`). Commits are carried out in order, one at a time. Rejects with NOT_OWNER,
+   * and commits nothing, when one of them is not owned; UsageError METADATA_UNSUPPORTED where a ZooKeeper group without `mirrorOffsets` should
+   * carry metadata; SUSPENDED while ownership is not certain; COMMIT_FAILED when some went through and others did not.
+   */
+  commit(offsets?: OffsetCommit | readonly OffsetCommit[]): Promise<void>
   /** Stop, drain, commit, release, leave. Bounded by `timeoutMs` (default 30,000). */
   close(options?: { timeoutMs?: number }): Promise<void>
 }
 
 type EmittedOf<T> = T extends '*' ? ConsumerEmitted : Extract<ConsumerEmitted, { type: T }>
-export type TopicPartition = { topic: string; partition: number }
 
 /** What a consumer emits. */
 export type ConsumerEmitted =
   | FetchEmitted
+  | PositionEmitted
   | {
       type: 'message.batch'
       topic: string
@@ -123,12 +162,10 @@ export type ConsumerEmitted =
   | { type: 'partition.revoked'; partitions: TopicPartition[]; epoch: number }
   | { type: 'partition.lost'; partitions: TopicPartition[]; epoch: number; reason: string }
   | { type: 'partition.parked'; topic: string; partition: number; error: PlainError }
-  | { type: 'partition.position'; topic: string; partition: number; offset: string; why: 'committed' | 'reset' | 'carried' | 'given' }
   | { type: 'member.surplus'; group: string; partitions: number; members: number }
   | { type: 'member.state'; state: string; reason: string }
   /** What `auto` came to, or what was asked for. Again when the group moves house. */
   | { type: 'membership.chosen'; membership: 'zookeeper' | 'classic' | 'consumer' | 'manual'; reason: string }
-  | { type: 'committed'; offsets: { topic: string; partition: number; offset: string }[] }
   | { type: 'commit.failed'; error: PlainError; partitions: TopicPartition[] }
   | { type: 'handler.failed'; topic: string; partition: number; error: PlainError; policy: 'retry' | 'park' | 'stop' }
   | { type: 'batch.unheard'; topic: string; partition: number }

@@ -49,6 +49,8 @@ export interface Subscription {
   revokeTimeoutMs: number | null
   groupSessionTimeoutMs: number
   heartbeatIntervalMs: number
+  /** 0: the event `partition.lag` never comes. */
+  lagIntervalMs: number
   onHandlerError: 'retry' | 'park' | 'stop'
   isolation: 'read_uncommitted' | 'read_committed'
 }
@@ -65,7 +67,8 @@ const NUMBERS = {
   partitionFetchMaxBytes: [MiB, 1, 1024 * MiB],
   maxPollIntervalMs: [300_000, 1, 86_400_000],
   groupSessionTimeoutMs: [45_000, 1_000, 1_800_000],
-  heartbeatIntervalMs: [3_000, 50, 600_000]
+  heartbeatIntervalMs: [3_000, 50, 600_000],
+  lagIntervalMs: [5_000, 0, 86_400_000]
 } as const
 /** A Scala peer gives up after 8 s. */
 const ZOOKEEPER_REVOKE_MS = 4_000
@@ -121,7 +124,8 @@ function resetPolicy(from: SubscribeOptions['from']): ResetPolicy {
   throw invalid('from', `from is ${String(from)}; it must be earliest, latest, fail, a Date or { durationMs }.`)
 }
 
-function manualPartitions(given: NonNullable<SubscribeOptions['partitions']>): NonNullable<Subscription['partitions']> {
+/** Partitions by hand, checked. Throws UsageError. */
+export function manualPartitions(given: NonNullable<SubscribeOptions['partitions']>): NonNullable<Subscription['partitions']> {
   const seen = new Set<string>()
   return given.map(({ topic, partition, offset }) => {
     checkTopicName(topic)

@@ -7,7 +7,8 @@ import { PlaneHandle } from '../../src/actors/consumer-handle.ts'
 import { ConsumerPlane } from '../../src/actors/consumer-plane.ts'
 import { addInstance, type Instance, removeInstance } from '../../src/actors/instance.ts'
 import { Consumer } from '../../src/client/consumer.ts'
-import type { OffsetToCommit } from '../../src/flow/offset-store.ts'
+import type { CommittedOffset, OffsetToCommit } from '../../src/flow/offset-store.ts'
+import { keyOf } from '../../src/machines/consumer.ts'
 import { resolveOptions } from '../../src/model/config.ts'
 import type { ConsumerEmitted, SubscribeOptions } from '../../src/model/events.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
@@ -33,6 +34,9 @@ export class ConsumerBench {
   readonly told: { path: string; event: { type: string } & Record<string, unknown> }[] = []
   readonly committed: OffsetToCommit[][] = []
   refuseCommit: Error | undefined
+  /** What `committed` finds, by `topic/partition`. */
+  readonly stored = new Map<string, CommittedOffset>()
+  refuseFetch: Error | undefined
   nowMs = 1_000
   #logs = new Map<number, Buffer[]>()
   #ends = new Map<number, number>()
@@ -80,7 +84,10 @@ export class ConsumerBench {
         this.committed.push([...offsets])
         return [...offsets]
       },
-      committed: async () => undefined
+      fetch: async partitions => {
+        if (this.refuseFetch) throw this.refuseFetch
+        return new Map(partitions.map(keyOf).flatMap(key => (this.stored.has(key) ? [[key, this.stored.get(key)!]] : [])))
+      }
     }
     this.plane.listeners.add('*', (event: ConsumerEmitted) => void this.emitted.push(event))
     this.handle = new PlaneHandle(this.plane)
@@ -158,7 +165,7 @@ export class ConsumerBench {
   #hear(path: string, event: { type: string }): void {
     this.told.push({ path, event: event as never })
     if (path !== 'consumers/1' || event.type !== 'CLOSE') return
-    for (const { topic, partition } of this.plane.positions()) this.plane.drain({ topic, partition })
+    for (const { topic, partition } of this.plane.positions.list()) this.plane.drain({ topic, partition })
     void this.plane.commitFor(null).then(() => this.plane.end(undefined))
   }
 

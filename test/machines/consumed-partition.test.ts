@@ -18,6 +18,9 @@ const input: ConsumedPartitionInput = {
   epoch: 1,
   offset: '7',
   why: 'committed',
+  target: null,
+  topicId: null,
+  committed: null,
   paused: false,
   from: { at: 'earliest' },
   retryBackoffMs: 100,
@@ -62,6 +65,9 @@ const events = [
   noLeader,
   { type: 'PARK', error } as const,
   { type: 'PAUSE' } as const,
+  { type: 'SEEK', offset: '5', target: null } as const,
+  { type: 'SEEK', offset: null, target: { at: 'latest' } } as const,
+  { type: 'SEEK', offset: null, target: null } as const,
   { type: 'RESUME' } as const,
   { type: 'DRAIN', limitMs: 10 } as const,
   { type: 'DRAINED' } as const,
@@ -193,9 +199,88 @@ test('lost, it is interrupted, even while it drains', () => {
   assert.equal(run(input, { type: 'DRAIN', limitMs: 1 }, { type: 'LOST', reason: 'expired' }).value, '"lost"')
 })
 
-test('a topic that was deleted and made again is told, and read from its new beginning', () => {
-  const { did, context } = run({ ...input, from: { at: 'latest' } }, leader(1, 9), leader(1, 0, 'another'))
-  assert.equal((did('noteTrouble') as { error: PlainError }).error.code, 'TOPIC_RECREATED')
+const another = leader(1, 0, 'another')
+
+test('a topic that was deleted and made again is told, and read by the policy; from its beginning where that is `latest`', () => {
+  const at = (from: ConsumedPartitionInput['from']) => run({ ...input, from }, leader(1, 9), another)
+  const { did, context } = at({ at: 'latest' })
+  assert.deepEqual(did('noteRecreated'), { oldId: 'id', newId: 'another' })
   assert.deepEqual(did('locate'), { term: 2, node: 1, from: { at: 'earliest' } })
   assert.equal(context.topicId, 'another')
+  const dated = { at: 'timestamp', timestampMs: 7 } as const
+  assert.deepEqual(at(dated).did('locate'), { term: 2, node: 1, from: dated })
+  const failing = at({ at: 'fail' })
+  assert.equal(failing.value, '{"active":"parked"}')
+  assert.ok(failing.did('noteRecreated'))
+})
+
+test('once it was read from its beginning, the policy is what it was', () => {
+  const latest = { ...input, from: { at: 'latest' } as const }
+  const again = run(latest, leader(1, 9), another, { type: 'LOCATED', term: 2, offset: '0' }, outOfRange(2))
+  assert.deepEqual(again.did('locate'), { term: 3, node: 1, from: { at: 'latest' } })
+})
+
+test('a position that was carried over from a topic that is gone does not count: what is committed in the new one does', () => {
+  const carried: ConsumedPartitionInput = { ...input, offset: '100', why: 'carried', topicId: 'id', committed: '5' }
+  assert.deepEqual(run(carried).did('begin'), { offset: '100', why: 'carried' })
+  assert.equal(run(carried, leader(1, 1)).context.offset, '100')
+  const { did, value } = run(carried, another)
+  assert.deepEqual(did('begin'), { offset: '5', why: 'committed' })
+  assert.equal(value, '{"active":{"led":"fetching"}}')
+  // Once the topic was seen to be the same, what was committed at the beginning is a place in that one.
+  assert.ok(run(carried, leader(1, 1), another).did('locate'))
+})
+
+const sought = (offset: string): ConsumedPartitionEvent => ({ type: 'SEEK', offset, target: null })
+const toEnd: ConsumedPartitionEvent = { type: 'SEEK', offset: null, target: { at: 'latest' } }
+
+test('sought at an offset it goes on there in a new term, wherever it was', () => {
+  const { value, did, types } = run(input, leader(1, 1), sought('3'))
+  assert.equal(value, '{"active":{"led":"fetching"}}')
+  assert.deepEqual(did('begin'), { offset: '3', why: 'sought' })
+  assert.equal((did('fetch') as { term: number }).term, 2)
+  assert.ok(types.indexOf('stopFetching') < types.indexOf('begin') && types.indexOf('begin') < types.indexOf('fetch'))
+  for (const before of [[failed(1)], [{ type: 'PARK', error } as const], [outOfRange(1)]]) {
+    const again = run(input, leader(1, 1), ...before, sought('3'))
+    assert.equal(again.value, '{"active":{"led":"fetching"}}')
+    assert.equal(again.context.error, null)
+  }
+})
+
+test('sought by a policy the leader is asked, and the policy is forgotten when it has answered', () => {
+  const asked = run(input, leader(1, 1), toEnd)
+  assert.deepEqual(asked.did('locate'), { term: 2, node: 1, from: { at: 'latest' } })
+  const found: ConsumedPartitionEvent = { type: 'LOCATED', term: 2, offset: '9' }
+  assert.deepEqual(run(input, leader(1, 1), toEnd, found).did('begin'), { offset: '9', why: 'sought' })
+  const failedOnce: ConsumedPartitionEvent = { type: 'LOCATE_FAILED', term: 2, reason: 'r', seek: false, random: 0.5 }
+  const retried = run(input, leader(1, 1), toEnd, failedOnce, paused)
+  assert.deepEqual(retried.did('locate'), { term: 3, node: 1, from: { at: 'latest' } })
+  assert.deepEqual(run(input, leader(1, 1), toEnd, found, outOfRange(2)).did('locate'), { term: 3, node: 1, from: { at: 'earliest' } })
+})
+
+test('sought while no leader is known, it begins there and is fetched when there is one; the last seek counts', () => {
+  const { value, did } = run(input, leader(1, 1), noLeader, sought('3'))
+  assert.equal(value, '{"active":"sought"}')
+  assert.deepEqual(did('begin'), { offset: '3', why: 'sought' })
+  const led = run(input, noLeader, toEnd, sought('3'), leader(1, 4))
+  assert.equal(led.value, '{"active":{"led":"fetching"}}')
+  assert.equal(run(input, leader(1, 1), toEnd, sought('3'), { type: 'LOCATED', term: 2, offset: '9' }).context.offset, '3')
+})
+
+test('sought where nothing tells a place, the policy decides, and `fail` parks', () => {
+  const nowhere: ConsumedPartitionEvent = { type: 'SEEK', offset: null, target: null }
+  assert.deepEqual(run(input, leader(1, 1), nowhere).did('locate'), { term: 2, node: 1, from: { at: 'earliest' } })
+  assert.equal(run({ ...input, from: { at: 'fail' } }, leader(1, 1), nowhere).value, '{"active":"parked"}')
+})
+
+test('paused it stays when it is sought; parked it learns of leaders, so that a seek finds the one that is there', () => {
+  assert.equal(run(input, leader(1, 1), { type: 'PAUSE' }, sought('3')).value, '{"active":{"led":"paused"}}')
+  const moved = run(input, leader(1, 1), { type: 'PARK', error }, leader(2, 5), sought('3'))
+  assert.deepEqual(moved.did('fetch'), { term: 2, node: 2, leaderEpoch: 5, topicId: 'id' })
+  assert.equal(run(input, leader(1, 1), { type: 'PARK', error }, noLeader, sought('3')).value, '{"active":"sought"}')
+})
+
+test('a partition that is given back, or lost, is not sought any more', () => {
+  assert.equal(run(input, leader(1, 1), { type: 'DRAIN', limitMs: 10 }, sought('3')).value, '"draining"')
+  assert.equal(run(input, { type: 'LOST', reason: 'r' }, sought('3')).value, '"lost"')
 })

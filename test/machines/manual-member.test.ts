@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
-import { type ManualMemberEvent, manualMemberMachine as machine } from '../../src/machines/manual-member.ts'
+import { type ManualMemberContext, type ManualMemberEvent, manualMemberMachine as machine } from '../../src/machines/manual-member.ts'
 import type { PlainError } from '../../src/model/errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { explore, type Sample } from '../support/graph.ts'
@@ -40,17 +40,15 @@ test('every transition of a manual member', () => {
     { type: 'TOPICS', topics: ['t', 'u'] } as const,
     { type: 'TOPIC_MISSING', topic: 't' } as const,
     { type: 'CLOSE' } as const,
-    ({
-      context: { lookup, pending }
-    }: {
-      context: { lookup: number; pending: { topic: string; partition: number }[] }
-    }): ManualMemberEvent[] => [
-      { type: 'LOOKED_UP', lookup, partitions: pending.map(entry => ({ ...entry, offset: null })) },
+    { type: 'ASSIGN', partitions: [{ topic: 't', partition: 0 }] } as const,
+    ({ context: { lookup, wanted, releasing } }): ManualMemberEvent[] => [
+      { type: 'RELEASED', epoch: 1, partitions: releasing },
+      { type: 'LOOKED_UP', lookup, partitions: wanted.map(entry => ({ ...entry, offset: null })) },
       { type: 'LOOKUP_FAILED', lookup, error: error(true), random: 0 },
       { type: 'LOOKUP_FAILED', lookup, error: error(false), random: 0 }
     ]
   ]
-  const identity = ({ topics, pending, known }: { topics: unknown; pending: unknown; known: unknown }) => ({ topics, pending, known })
+  const identity = ({ topics, wanted, claimed, releasing }: ManualMemberContext) => ({ topics, wanted, claimed, releasing })
   for (const given of [byTopic, input({ pattern: 't.*' }), input({ partitions: [{ topic: 't', partition: 1 }] })]) {
     const { uncovered, deadEnds } = explore(machine, { input: given, events, identity })
     assert.deepEqual(uncovered, [])
@@ -91,6 +89,48 @@ test('a look-up that fails is made again after a pause, and the stale answer is 
 test('a look-up that can never succeed fails the consumer', () => {
   const { did } = run(byTopic, topic('t', 0), { type: 'LOOKUP_FAILED', lookup: 1, error: error(false), random: 0 })
   assert.deepEqual(did('tellConsumer'), { event: { type: 'MEMBER_FAILED', error: error(false) } })
+})
+
+const partition = (number: number) => ({ topic: 't', partition: number })
+const given = input({ partitions: [partition(1)] })
+const assign = (...numbers: number[]): ManualMemberEvent => ({ type: 'ASSIGN', partitions: numbers.map(partition) })
+const released = (...numbers: number[]): ManualMemberEvent => ({ type: 'RELEASED', epoch: 1, partitions: numbers.map(partition) })
+const revoke = (...numbers: number[]) => ({
+  event: { type: 'REVOKE', epoch: 1, partitions: numbers.map(partition), deadlineMs: 4_000 }
+})
+
+test('another assignment: what is new is looked up and claimed, what goes is revoked, what stays is not named', () => {
+  const changed = run(given, found(1, 1), assign(1, 2))
+  assert.deepEqual(changed.did('lookUp'), { lookup: 2, partitions: [partition(2)] })
+  assert.equal(changed.did('tellConsumer'), undefined)
+  assert.deepEqual(run(given, found(1, 1), assign(2)).did('tellConsumer'), revoke(1))
+  assert.deepEqual(run(given, found(1, 1), assign()).all('tellConsumer'), [revoke(1)])
+})
+
+test('what was revoked is claimed again only after it was let go of', () => {
+  const back = run(given, found(1, 1), assign(), assign(1))
+  assert.equal(back.did('lookUp'), undefined)
+  assert.deepEqual(run(given, found(1, 1), assign(), assign(1), released(1)).did('lookUp'), { lookup: 2, partitions: [partition(1)] })
+  assert.equal(run(given, found(1, 1), assign(), released(1)).did('lookUp'), undefined)
+})
+
+test('what is not wanted any more when it was looked up is not claimed', () => {
+  assert.equal(run(given, assign(2), found(1, 1)).did('tellConsumer'), undefined)
+  assert.deepEqual(run(given, assign(2), found(1, 1)).did('lookUp'), { lookup: 2, partitions: [partition(2)] })
+})
+
+test('a topic that is gone: its partitions are given back, and claimed again when it is there again', () => {
+  const missing: ManualMemberEvent = { type: 'TOPIC_MISSING', topic: 't' }
+  const [state, told] = run(byTopic, topic('t', 0), found(1, 0), missing).all('tellConsumer') as { event: { reason: string } }[]
+  assert.match(state!.event.reason, /given back/)
+  assert.deepEqual(told, revoke(0))
+  const there = [topic('t', 0), found(1, 0), missing, topic('t', 0, 1)]
+  assert.deepEqual(run(byTopic, ...there).did('lookUp'), { lookup: 2, partitions: [partition(1)] })
+  assert.deepEqual(run(byTopic, ...there, found(2, 1), released(0)).did('lookUp'), { lookup: 3, partitions: [partition(0)] })
+})
+
+test('a topic that was made again with fewer partitions keeps those that it has', () => {
+  assert.deepEqual(run(byTopic, topic('t', 0, 1), found(1, 0, 1), topic('t', 0)).all('tellConsumer'), [revoke(1)])
 })
 
 test('a pattern matches whole names, and follows each topic once', () => {

@@ -2,8 +2,9 @@
  * Committed offsets of a group in ZooKeeper for who owns nothing there: partitions that are assigned by hand. Written unconditionally, as the Scala
  * client does; a member that does own the partition notices it and its own commits stand.
  */
-import { isZooKeeperError } from '../zookeeper/errors.ts'
+
 import { topicPath } from '../znodes/topic.ts'
+import { isZooKeeperError } from '../zookeeper/errors.ts'
 import type { ZooKeeperSession } from '../zookeeper/session.ts'
 import { groupPaths } from './paths.ts'
 import { formatOffset, parseOffset } from './znodes.ts'
