@@ -1,6 +1,11 @@
 /**
- * The `sticky` and `cooperative-sticky` assignors of Kafka's Java client (StickyAssignor, CooperativeStickyAssignor): shares as equal as can
- * be, and of all such assignments one that leaves as much as possible where it was.
+ * The `sticky` and `cooperative-sticky` assignors of Kafka's Java client (StickyAssignor, CooperativeStickyAssignor, as of 3.9.1): shares as
+ * equal as can be, and of all such assignments one that leaves as much as possible where it was.
+ *
+ * They answer what Java answers, also where that is not the best: with racks and different subscriptions a cooperative group may move
+ * a partition to and fro for many rounds. They differ only where Java's answer would be none: a claim to a partition that does not exist
+ * (Java gives others of that topic to two members), a member without topics (Java may give it some), and a former owner that does not
+ * subscribe any more, or has all that it can have (Java gives it the partition, or throws).
  */
 import type { Assignor, AssignorInput } from '../../../model/assignor.ts'
 import type { TopicPartition } from '../../../model/events.ts'
