@@ -1,12 +1,12 @@
 /**
- * Finds where a partition begins, ends, or what its first offset at a time is (ListOffsets). What is asked of one broker in one
- * turn of the event loop goes in one request, so that a consumer of many partitions starts with as many round trips as brokers.
+ * Finds where a partition begins, ends, or what its first offset at a time is (ListOffsets).
  */
-import { BrokerError, ProtocolError, SamsaError } from '../model/errors.ts'
+import { BrokerError, ProtocolError, type SamsaError } from '../model/errors.ts'
 import { brokerError } from '../model/kafka-errors.ts'
 import type { ResetPolicy } from '../model/subscription.ts'
 import type { World } from '../model/world.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
+import { type Asked, AskTogether, byTopic } from './ask-together.ts'
 import { fetchVerdict } from './fetch-errors.ts'
 import type { Link } from './link.ts'
 
@@ -26,10 +26,14 @@ export interface OffsetFinderOptions {
 interface Question {
   topic: string
   partition: number
-  leaderEpoch: number
+  currentLeaderEpoch: number
   timestamp: bigint
-  resolve: (offset: bigint) => void
-  reject: (error: SamsaError) => void
+}
+
+/** An offset, and the leader epoch that goes with it; -1: not known (brokers before Kafka 2.1). */
+export interface FoundOffset {
+  offset: bigint
+  leaderEpoch: number
 }
 
 /** Did the broker say that it is not the leader? Then the leader must be asked for. */
@@ -39,68 +43,63 @@ export function mustSeek(error: unknown): boolean {
 
 export class OffsetFinder {
   #options: OffsetFinderOptions
-  #waiting = new Map<number, Question[]>()
+  #questions: AskTogether<Question, FoundOffset>
 
   constructor(options: OffsetFinderOptions) {
     this.#options = options
+    this.#questions = new AskTogether(options.world, (node, questions) => this.#request(node, questions))
   }
 
   /** The offset of this policy. Rejects with SamsaError; `mustSeek` tells whether to look for another leader. */
   async find(node: number, topic: string, partition: number, leaderEpoch: number, policy: ResetPolicy): Promise<bigint> {
-    const timestamp = policy.at === 'timestamp' ? BigInt(policy.timestampMs) : policy.at === 'earliest' ? EARLIEST : LATEST
-    const offset = await this.#ask(node, { topic, partition, leaderEpoch, timestamp })
-    if (offset >= 0n) return offset
+    return (await this.locate(node, topic, partition, leaderEpoch, policy)).offset
+  }
+
+  /** The same with its epoch. */
+  async locate(node: number, topic: string, partition: number, leaderEpoch: number, policy: ResetPolicy): Promise<FoundOffset> {
+    const question = { topic, partition, currentLeaderEpoch: leaderEpoch, timestamp: this.#timestampOf(policy) }
+    const found = await this.#questions.ask(node, question)
+    if (found.offset >= 0n) return found
     // No message is as late as that: the end is where the first such message will be.
-    if (timestamp >= 0n) return this.#ask(node, { topic, partition, leaderEpoch, timestamp: LATEST })
-    throw new ProtocolError('BAD_OFFSET', `Broker ${node} answered offset ${offset} for ${topic}/${partition}.`)
+    if (question.timestamp >= 0n) return this.#questions.ask(node, { ...question, timestamp: LATEST })
+    throw new ProtocolError('BAD_OFFSET', `Broker ${node} answered offset ${found.offset} for ${topic}/${partition}.`)
   }
 
-  #ask(node: number, question: Omit<Question, 'resolve' | 'reject'>): Promise<bigint> {
-    return new Promise((resolve, reject) => {
-      const entry = { ...question, resolve, reject }
-      const list = this.#waiting.get(node)
-      if (list) return void list.push(entry)
-      this.#waiting.set(node, [entry])
-      this.#options.world.defer(() => {
-        const questions = this.#waiting.get(node)!
-        this.#waiting.delete(node)
-        this.#request(node, questions).catch((error: unknown) => {
-          const failure =
-            error instanceof SamsaError
-              ? error
-              : new SamsaError('LOOKUP_FAILED', `Offsets could not be looked up: ${String(error)}.`, { cause: error, retriable: true })
-          for (const waiting of questions) waiting.reject(failure)
-        })
-      })
-    })
+  /** A duration counts back from the moment at which it is asked (KIP-1106). */
+  #timestampOf(policy: ResetPolicy): bigint {
+    if (policy.at === 'timestamp') return BigInt(policy.timestampMs)
+    if (policy.at === 'duration') return BigInt(Math.max(0, Math.floor(this.#options.world.now() - policy.durationMs)))
+    return policy.at === 'earliest' ? EARLIEST : LATEST
   }
 
-  async #request(node: number, questions: readonly Question[]): Promise<void> {
+  async #request(node: number, questions: readonly Asked<Question, FoundOffset>[]): Promise<void> {
     const link = await this.#options.acquire(node)
-    const topics = new Map<string, RequestOf<'ListOffsets'>['topics'][number]>()
-    for (const { topic, partition, leaderEpoch, timestamp } of questions) {
-      let entry = topics.get(topic)
-      if (!entry) topics.set(topic, (entry = { name: topic, partitions: [] }))
-      entry.partitions.push({ partitionIndex: partition, currentLeaderEpoch: leaderEpoch, timestamp })
-    }
-    const isolationLevel = this.#options.isolation === 'read_committed' ? 1 : 0
-    const body = {
+    const topics = byTopic(questions, ({ partition, currentLeaderEpoch, timestamp }) => ({
+      partitionIndex: partition,
+      currentLeaderEpoch,
+      timestamp
+    }))
+    const body: RequestOf<'ListOffsets'> = {
       replicaId: -1,
-      isolationLevel,
-      topics: [...topics.values()],
+      isolationLevel: this.#options.isolation === 'read_committed' ? 1 : 0,
+      topics: topics.map(({ topic, partitions }) => ({ name: topic, partitions })),
       timeoutMs: this.#options.requestTimeoutMs
-    } as RequestOf<'ListOffsets'>
+    }
     this.#answer(node, questions, await link.request('ListOffsets', body, { minVersion: MIN_VERSION }))
   }
 
-  #answer(node: number, questions: readonly Question[], response: ResponseOf<'ListOffsets'>): void {
-    const answers = new Map<string, { errorCode: number; offset: bigint }>()
+  #answer(node: number, questions: readonly Asked<Question, FoundOffset>[], response: ResponseOf<'ListOffsets'>): void {
+    const answers = new Map<string, FoundOffset & { errorCode: number }>()
     for (const topic of response.topics) for (const entry of topic.partitions) answers.set(`${entry.partitionIndex}/${topic.name}`, entry)
     for (const { topic, partition, resolve, reject } of questions) {
       const answer = answers.get(`${partition}/${topic}`)
-      if (answer?.errorCode === 0) resolve(answer.offset)
+      if (answer?.errorCode === 0) resolve({ offset: answer.offset, leaderEpoch: answer.leaderEpoch })
       else if (answer) reject(brokerError(answer.errorCode, `ListOffsets of ${topic}/${partition} at broker ${node}`))
-      else reject(new ProtocolError('LEFT_OUT', `Broker ${node} said nothing of ${topic}/${partition}.`, { retriable: true }))
+      else reject(leftOut(node, topic, partition))
     }
   }
+}
+
+export function leftOut(node: number, topic: string, partition: number): SamsaError {
+  return new ProtocolError('LEFT_OUT', `Broker ${node} said nothing of ${topic}/${partition}.`, { retriable: true })
 }

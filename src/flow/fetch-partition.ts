@@ -10,6 +10,7 @@ import { LimitError } from '../model/errors.ts'
 import type { Message } from '../model/message.ts'
 import { readBatches } from '../wire/records/batch-reader.ts'
 import { type DecodeLimits, LENGTH_AT, LOG_OVERHEAD } from '../wire/records/layout.ts'
+import { EpochTrail, NO_EPOCH } from './epoch-trail.ts'
 import { type AbortedTransaction, AbortedTransactions } from './fetch-aborted.ts'
 import { FetchBuffer } from './fetch-buffer.ts'
 import { Ledger, type LedgerEntry } from './ledger.ts'
@@ -40,9 +41,11 @@ export class FetchPartition {
   generation = 0
   /** The machine's: what the fetch loop reports carries it. */
   term = 0
-  leaderEpoch = -1
+  leaderEpoch = NO_EPOCH
   topicId: string | null = null
   maxBytes: number
+  /** May be read from a replica that its leader prefers for our rack. */
+  nearby = true
   paused = false
   /** Drained, parked or lost: neither fetched nor handed out any more. */
   stopped = false
@@ -54,6 +57,7 @@ export class FetchPartition {
   lastStableOffset = -1n
   #options: FetchPartitionOptions
   #buffer: FetchBuffer
+  #epochs = new EpochTrail()
   /** Next offset to hand out. */
   #handedOut = -1n
 
@@ -65,12 +69,29 @@ export class FetchPartition {
     this.#buffer = new FetchBuffer({ topic: options.topic, partition: options.partition }, options.limits)
   }
 
-  /** Begins at this offset; what was buffered of another place is dropped. */
-  begin(offset: bigint, committed?: bigint): void {
+  /** Begins at this offset; what was buffered of another place is dropped. `epoch`: of the leader under which that was the position; -1: not known. */
+  begin(offset: bigint, committed?: bigint, epoch: number = NO_EPOCH): void {
     this.drop()
     this.ledger = new Ledger(offset, committed)
     this.#handedOut = offset
     this.fetchOffset = offset
+    this.#epochs.begin(offset, epoch)
+  }
+
+  /** The next offset to hand out. */
+  get handedOut(): bigint {
+    return this.#handedOut
+  }
+
+  /** The leader epoch of what is before `fetchOffset`; -1: not known. */
+  get lastEpoch(): number {
+    return this.#epochs.last
+  }
+
+  /** The leader epoch of the last message before this position, to be committed with it; undefined: not known. */
+  epochAt(position: bigint): number | undefined {
+    const epoch = this.#epochs.at(position)
+    return epoch >= 0 ? epoch : undefined
   }
 
   /** Bytes that are fetched and not processed. */
@@ -116,6 +137,7 @@ export class FetchPartition {
       if (batch.nextOffset <= this.fetchOffset) continue
       this.#buffer.add(batch, filter)
       this.fetchOffset = batch.nextOffset
+      this.#epochs.note(batch.baseOffset, batch.partitionLeaderEpoch, this.leaderEpoch)
     }
     if (batches > 0) this.maxBytes = this.#options.fetchMaxBytes
     else this.#grow(records)
@@ -146,12 +168,28 @@ export class FetchPartition {
     this.#buffer.dropUnverified()
     this.generation++
     this.fetchOffset = this.#buffer.readyEnd ?? this.#handedOut
+    this.#epochs.cut(this.fetchOffset)
   }
 
   /** Fetches again everything that is not handed out. */
   refetchAll(): void {
     this.drop()
     this.fetchOffset = this.#handedOut
+    this.#epochs.cut(this.fetchOffset)
+  }
+
+  /**
+   * A leader has said that its newest epoch not above `lastEpoch` is `epoch`, ending at `endOffset`. Returns where its log parts from what
+   * was read; undefined: nowhere. What was only buffered beyond that is dropped; what was handed out is for the caller to decide.
+   */
+  compare(epoch: number, endOffset: bigint): bigint | undefined {
+    const parting = this.#epochs.parting(epoch, endOffset)
+    if (parting < this.#handedOut) return parting
+    const parted = parting < this.fetchOffset
+    if (parted) this.refetchAll()
+    // From here on ours is what the leader has before this position.
+    if (this.#epochs.last > epoch) this.#epochs.begin(this.fetchOffset, epoch)
+    return parted ? parting : undefined
   }
 
   /** Drops what is buffered and what is on its way. */

@@ -3,6 +3,7 @@
  * Which partitions go into one is the session's business (`fetch-session.ts`).
  */
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
+import { NO_EPOCH } from './epoch-trail.ts'
 import type { FetchPartition } from './fetch-partition.ts'
 
 export type FetchBody = RequestOf<'Fetch'>
@@ -12,6 +13,8 @@ export type FetchedPartition = FetchResponse['responses'][number]['partitions'][
 const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 /** The first version that names topics by id only. */
 export const BY_ID = 13
+/** The first in which a broker compares the epoch of what was fetched last (KIP-595). */
+export const COMPARES_FROM = 12
 /** The first with fetch sessions (Kafka 1.1). */
 export const SESSIONS_FROM = 7
 /** Record batches of format 2 and read_committed. Brokers from 0.11. */
@@ -22,6 +25,8 @@ export interface FetchLimits {
   minBytes: number
   maxBytes: number
   isolation: 'read_uncommitted' | 'read_committed'
+  /** Of this client (KIP-392): a leader may name a replica that is nearer. Empty: fetch from the leader. */
+  rackId: string
 }
 
 /** How a topic is called in requests and answers. */
@@ -30,15 +35,21 @@ export function topicKey(partition: FetchPartition, byId: boolean): string {
 }
 
 /** In the order of `partitions`: consecutive ones of a topic share its entry, so that the order of fairness stays. */
-export function asTopics(partitions: readonly FetchPartition[]): FetchBody['topics'] {
+export function asTopics(partitions: readonly FetchPartition[], compares: boolean): FetchBody['topics'] {
   const topics: FetchBody['topics'] = []
-  for (const { topic, topicId, partition, leaderEpoch, fetchOffset, maxBytes } of partitions) {
+  for (const { topic, topicId, partition, leaderEpoch, fetchOffset, lastEpoch, maxBytes } of partitions) {
     let last = topics[topics.length - 1]
     if (last?.topic !== topic) {
       last = { topic, topicId: topicId ?? NO_TOPIC_ID, partitions: [] }
       topics.push(last)
     }
-    last.partitions.push({ partition, currentLeaderEpoch: leaderEpoch, fetchOffset, partitionMaxBytes: maxBytes })
+    last.partitions.push({
+      partition,
+      currentLeaderEpoch: leaderEpoch,
+      fetchOffset,
+      lastFetchedEpoch: compares ? lastEpoch : NO_EPOCH,
+      partitionMaxBytes: maxBytes
+    })
   }
   return topics
 }

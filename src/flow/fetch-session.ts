@@ -14,6 +14,7 @@ import {
   asForgotten,
   asTopics,
   BY_ID,
+  COMPARES_FROM,
   type FetchBody,
   type FetchedPartition,
   type FetchLimits,
@@ -41,6 +42,7 @@ interface Held {
   fetchOffset: bigint
   maxBytes: number
   leaderEpoch: number
+  lastEpoch: number
   /** The last request that wanted it, and the last whose answer spoke of it. */
   round: number
   answered: number
@@ -94,8 +96,9 @@ export class FetchSession {
         isolationLevel: limits.isolation === 'read_committed' ? 1 : 0,
         sessionId: this.#id,
         sessionEpoch: this.#epoch,
-        topics: asTopics(changed),
-        forgottenTopicsData: asForgotten(this.#gone, byId)
+        topics: asTopics(changed, linkVersion >= COMPARES_FROM),
+        forgottenTopicsData: asForgotten(this.#gone, byId),
+        rackId: limits.rackId
       },
       maxVersion: byId ? undefined : BY_ID - 1
     }
@@ -187,7 +190,7 @@ export class FetchSession {
   #hold(wanting: readonly FetchPartition[]): FetchPartition[] {
     const changed: FetchPartition[] = []
     for (const partition of wanting) {
-      const { generation, fetchOffset, maxBytes, leaderEpoch } = partition
+      const { generation, fetchOffset, maxBytes, leaderEpoch, lastEpoch } = partition
       const held = this.#held.get(partition)
       // A topic that was made again has another id: for the broker that is another partition.
       if (held && held.key !== topicKey(partition, this.#byId)) this.#forget(held)
@@ -195,10 +198,12 @@ export class FetchSession {
       else if (held) {
         held.round = this.#round
         held.generation = generation
-        if (held.fetchOffset === fetchOffset && held.maxBytes === maxBytes && held.leaderEpoch === leaderEpoch) continue
+        const samePlace = held.fetchOffset === fetchOffset && held.lastEpoch === lastEpoch
+        if (samePlace && held.maxBytes === maxBytes && held.leaderEpoch === leaderEpoch) continue
         held.fetchOffset = fetchOffset
         held.maxBytes = maxBytes
         held.leaderEpoch = leaderEpoch
+        held.lastEpoch = lastEpoch
       }
       changed.push(partition)
     }
@@ -207,8 +212,8 @@ export class FetchSession {
 
   #add(partition: FetchPartition): void {
     const key = topicKey(partition, this.#byId)
-    const { partition: number, generation, fetchOffset, maxBytes, leaderEpoch } = partition
-    const entry = { partition, key, number, generation, fetchOffset, maxBytes, leaderEpoch, round: this.#round, answered: 0 }
+    const { partition: number, generation, fetchOffset, maxBytes, leaderEpoch, lastEpoch } = partition
+    const entry = { partition, key, number, generation, fetchOffset, maxBytes, leaderEpoch, lastEpoch, round: this.#round, answered: 0 }
     let numbers = this.#byKey.get(key)
     if (!numbers) this.#byKey.set(key, (numbers = new Map()))
     // The same partition claimed anew: the broker takes it for the one that it has.

@@ -36,6 +36,10 @@ export interface FetcherEvents {
   onData(partition: FetchPartition): void
   /** The first good answer after a trouble. */
   onFetched(partition: FetchPartition): void
+  /** The leader would rather have it read from this replica, and gives nothing itself as long as the request names our rack (KIP-392). */
+  onPreferred(partition: FetchPartition, node: number): void
+  /** The log here is not the one that was read (KIP-320). */
+  onDiverged(partition: FetchPartition): void
   onSession: SessionListener
 }
 
@@ -167,7 +171,8 @@ export class Fetcher {
     }
     const joining = world.monotonicMs() - this.#joinedMs < JOINING_MS
     const maxWaitMs = joining || starved ? Math.min(limits.maxWaitMs, SHORT_WAIT_MS) : limits.maxWaitMs
-    const { body, maxVersion } = this.#session.next(wanting, version, { ...limits, maxWaitMs })
+    const rackId = wanting.every(({ nearby }) => nearby) ? limits.rackId : ''
+    const { body, maxVersion } = this.#session.next(wanting, version, { ...limits, maxWaitMs, rackId })
     const timeoutMs = requestTimeoutMs + maxWaitMs
     this.#inFlight = true
     link.send('Fetch', body, maxVersion === undefined ? { timeoutMs } : { timeoutMs, maxVersion }, (error, response) => {
@@ -193,6 +198,8 @@ export class Fetcher {
       response,
       (partition, answer) => {
         if (answer.errorCode !== 0) return this.#refused(partition, answer.errorCode)
+        if (answer.divergingEpoch?.epoch >= 0) return this.#diverged(partition)
+        if (answer.preferredReadReplica >= 0) this.#options.events.onPreferred(partition, answer.preferredReadReplica)
         const error = this.#accept(partition, answer)
         if (error) damaged.push([partition, error])
       },
@@ -274,6 +281,11 @@ export class Fetcher {
     if (verdict === 'reset') events.onOutOfRange(partition, error)
     else if (verdict === 'corrupt') events.onCorrupt(partition, error)
     else events.onFinal(partition, error)
+  }
+
+  #diverged(partition: FetchPartition): void {
+    this.#leave(partition)
+    this.#options.events.onDiverged(partition)
   }
 
   #leave(partition: FetchPartition): void {

@@ -264,3 +264,61 @@ test('property: read_committed shows exactly what a model of transactions commit
     })
   )
 })
+
+// ── leader epochs (KIP-320) ──
+
+/** Read from 0: ten messages of epoch 1, ten of epoch 2; the first five are handed out. */
+function readInEpochs(): FetchPartition {
+  const p = partition()
+  p.leaderEpoch = 2
+  const numbers = (from: number) => Array.from({ length: 10 }, (_, i) => String(from + i))
+  p.accept(batches({ base: 0, values: numbers(0), epoch: 1 }, { base: 10, values: numbers(10), epoch: 2 }), null)
+  verifyAll(p)
+  p.take(5)
+  return p
+}
+
+test('the leader epoch of every position is known, as far as it was read, and begun with', () => {
+  const p = readInEpochs()
+  assert.equal(p.lastEpoch, 2)
+  assert.deepEqual([p.epochAt(0n), p.epochAt(5n), p.epochAt(10n), p.epochAt(11n)], [undefined, 1, 1, 2])
+  p.begin(7n, undefined, 6)
+  assert.deepEqual([p.lastEpoch, p.epochAt(7n), p.epochAt(6n)], [6, 6, undefined])
+})
+
+test('a leader that has the epoch to its end, and more: nothing parts', () => {
+  const p = readInEpochs()
+  assert.equal(p.compare(2, 20n), undefined)
+  assert.deepEqual([p.fetchOffset, p.ready, p.lastEpoch], [20n, true, 2])
+})
+
+test('a log that was cut behind what was handed out: what is buffered beyond is dropped, and read again from where it was handed out', () => {
+  const p = readInEpochs()
+  assert.equal(p.compare(2, 15n), 15n)
+  assert.deepEqual([p.fetchOffset, p.handedOut, p.ready, p.lastEpoch], [5n, 5n, false, 1])
+})
+
+test('a leader that does not have our epoch at all parts where that epoch began, however long its log is', () => {
+  const p = readInEpochs()
+  assert.equal(p.compare(1, 40n), 10n)
+  assert.deepEqual([p.fetchOffset, p.lastEpoch], [5n, 1])
+})
+
+test('a log that was cut below what was handed out is for others to decide: nothing is touched', () => {
+  const p = readInEpochs()
+  assert.equal(p.compare(1, 3n), 3n)
+  assert.deepEqual([p.fetchOffset, p.ready], [20n, true])
+})
+
+test('begun at a position whose epoch the leader does not have, with nothing read: it goes on there, in the epoch of the leader', () => {
+  const p = partition()
+  p.begin(7n, undefined, 5)
+  assert.equal(p.compare(4, 9n), undefined)
+  assert.deepEqual([p.fetchOffset, p.lastEpoch], [7n, 4])
+})
+
+test('what is fetched again takes its epochs along', () => {
+  const p = readInEpochs()
+  p.refetchAll()
+  assert.deepEqual([p.fetchOffset, p.lastEpoch], [5n, 1])
+})

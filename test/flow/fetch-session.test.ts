@@ -7,7 +7,7 @@ import { epochAfter, FetchSession } from '../../src/flow/fetch-session.ts'
 import { batch } from '../support/record-batches.ts'
 
 const IDS = ['uKL0dQXkRR2SsSTNmwGNHg', 'vKL0dQXkRR2SsSTNmwGNHg', 'wKL0dQXkRR2SsSTNmwGNHg']
-const limits = { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolation: 'read_uncommitted' } as const
+const limits = { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolation: 'read_uncommitted', rackId: '' } as const
 
 function partition(number: number, topicId: string | null = IDS[0]!, topic = 't'): FetchPartition {
   const out = new FetchPartition({
@@ -44,7 +44,7 @@ test('epochs go from 1 to 2^31-1 and then on from 1: 0 would ask for a new sessi
   assert.equal(epochAfter(0x7fffffff), 1)
 })
 
-test('another offset, size or leader epoch is a change; nothing else is sent again', () => {
+test('another offset, size, epoch of the leader or of what was read is a change; nothing else is sent again', () => {
   const open = session()
   const all = [partition(0), partition(1), partition(2), partition(3)]
   open.next(all, 17, limits)
@@ -53,6 +53,10 @@ test('another offset, size or leader epoch is a change; nothing else is sent aga
   all[1]!.maxBytes = 7
   all[2]!.leaderEpoch = 2
   assert.deepEqual(shown(open.next(all, 17, limits).body), { asks: ['u0@9', 'u1@0', 'u2@0'], forgets: [] })
+  open.take(answer())
+  // The same place, of another epoch.
+  all[0]!.begin(9n, undefined, 4)
+  assert.deepEqual(shown(open.next(all, 17, limits).body), { asks: ['u0@9'], forgets: [] })
 })
 
 test('a topic that was made again under another id: the old one is forgotten, the new one asked for', () => {

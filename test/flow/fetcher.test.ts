@@ -52,7 +52,7 @@ class Bench {
     this.fetcher = new Fetcher({
       world: this.clock.world,
       node: 1,
-      limits: { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolation },
+      limits: { maxWaitMs: 500, minBytes: 1, maxBytes: 1 << 20, isolation, rackId: 'here' },
       requestTimeoutMs: 30_000,
       acquire: () => {
         this.acquired++
@@ -66,6 +66,11 @@ class Bench {
         onFinal: tell('final'),
         onData: tell('data'),
         onFetched: tell('fetched'),
+        onDiverged: tell('diverged'),
+        onPreferred: (partition, node) => {
+          this.told.push(`preferred ${partition.partition} node=${node}`)
+          partition.nearby = false
+        },
         onSession: (state, reason) => void this.sessions.push(`${state}: ${reason}`)
       }
     })
@@ -167,6 +172,7 @@ test('partitions that join in one turn share one request; nothing more is sent w
     partition: 0,
     currentLeaderEpoch: 4,
     fetchOffset: 0n,
+    lastFetchedEpoch: -1,
     partitionMaxBytes: 1 << 20
   })
   bench.fetcher.wake()
@@ -615,4 +621,39 @@ test('closing ends the session on another connection, if one is there, else on i
   bench.open = false
   bench.fetcher.close()
   assert.equal(bench.sent.length, 2)
+})
+
+// ── replicas and epochs ──
+
+test('our rack is named while every partition may be read nearby; a leader that names a replica is heard', async () => {
+  const bench = new Bench()
+  const [p] = await bench.join(2)
+  assert.equal(bench.sent[0]!.body.rackId, 'here')
+  await bench.answer({ 0: { preferredReadReplica: 3 } })
+  assert.deepEqual(bench.told, ['preferred 0 node=3'])
+  // It stays in the loop, and the leader is not asked in vain again.
+  assert.deepEqual([bench.asked(1), bench.sent[1]!.body.rackId], [[0, 1], ''])
+  bench.fetcher.remove(p!)
+  await bench.answer()
+  assert.equal(bench.sent[2]!.body.rackId, 'here')
+})
+
+test('the epoch of what was read last goes along from version 12 on', async () => {
+  const bench = new Bench()
+  const [p] = await bench.join(1)
+  await bench.answer({ 0: { records: batch({ base: 0, epoch: 3 }) } })
+  assert.equal(p!.lastEpoch, 3)
+  assert.equal(bench.sent[1]!.body.topics[0]!.partitions[0]!.lastFetchedEpoch, 3)
+  bench.version = 11
+  await bench.answer()
+  assert.equal(bench.sent[2]!.body.topics[0]!.partitions[0]!.lastFetchedEpoch, -1)
+})
+
+test('a log that is not the one that was read: told, nothing of the answer is taken, the partition leaves the loop', async () => {
+  const bench = new Bench()
+  const [p] = await bench.join(2)
+  await bench.answer({ 0: { divergingEpoch: { epoch: 2, endOffset: 0n }, records: batch({ base: 0 }) } })
+  assert.deepEqual(bench.told, ['diverged 0'])
+  assert.equal(p!.fetchOffset, 0n)
+  assert.deepEqual(bench.asked(1), [1])
 })

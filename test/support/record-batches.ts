@@ -11,6 +11,7 @@ import {
   COUNT_AT,
   CRC_AT,
   LAST_OFFSET_DELTA_AT,
+  LEADER_EPOCH_AT,
   PRODUCER_ID_AT,
   TRANSACTIONAL_BIT
 } from '../../src/wire/records/layout.ts'
@@ -25,11 +26,22 @@ export interface BatchSpec {
   /** Makes it a batch of a transaction. */
   producer?: bigint
   marker?: 'abort' | 'commit'
+  /** Of the leader that wrote it. Default -1: none. */
+  epoch?: number
   /** No records at all: what compaction leaves of a producer's last batch. */
   empty?: boolean
 }
 
-export function batch({ base, values = [String(base)], last, compression = 'none', producer, marker, empty }: BatchSpec): Buffer {
+export function batch({
+  base,
+  values = [String(base)],
+  last,
+  compression = 'none',
+  producer,
+  marker,
+  epoch = -1,
+  empty
+}: BatchSpec): Buffer {
   const writer = new BatchWriter({ limitBytes: 1 << 30 })
   const markerKey = Buffer.from([0, 0, 0, marker === 'abort' ? 0 : 1])
   for (const value of marker ? [Buffer.alloc(6)] : values) writer.append(0, marker ? markerKey : null, value, undefined)
@@ -40,6 +52,7 @@ export function batch({ base, values = [String(base)], last, compression = 'none
     out.writeInt32BE(0, COUNT_AT)
   }
   out.writeBigInt64BE(BigInt(base), 0)
+  out.writeInt32BE(epoch, LEADER_EPOCH_AT)
   if (last !== undefined) out.writeInt32BE(last - base, LAST_OFFSET_DELTA_AT)
   if (producer !== undefined) {
     out.writeBigInt64BE(producer, PRODUCER_ID_AT)
