@@ -87,10 +87,12 @@ export function decodeSubscription(bytes: Uint8Array, memberId: string): Subscri
 }
 
 /**
- * `memberId`: the member that it was made for, for the message of the error.
- * @throws ProtocolError (INVALID_ASSIGNMENT) on bytes that are no assignment; a leader that left this member out sends none at all.
+ * `memberId`: the member that it was made for, for the message of the error. No bytes at all are an empty assignment: that is what the coordinator
+ * sends to whom the leader left out, as kafkajs does with members that get nothing.
+ * @throws ProtocolError (INVALID_ASSIGNMENT) on bytes that are no assignment.
  */
 export function decodeAssignment(bytes: Uint8Array, memberId: string): Assignment {
+  if (bytes.length === 0) return { partitions: [], userData: null }
   try {
     const data = decode(ASSIGNMENT, bytes) as ConsumerProtocolAssignment
     return { partitions: flat(data.assignedPartitions), userData: data.userData }
@@ -114,7 +116,7 @@ function encode(codecs: readonly Codec[], version: ProtocolVersion, message: obj
 
 /**
  * A version that is newer than ours is read as the newest of ours, which it begins with (KIP-429). Some clients say a version and write
- * an older one (kafka-go version 1 without owned partitions): where the bytes end exactly where an older version does, it is that one.
+ * an older one (kafkajs version 1 without owned partitions): where the bytes end exactly where an older version does, it is that one.
  */
 function decode(codecs: readonly Codec[], bytes: Uint8Array): object {
   const reader = readerOf(bytes)

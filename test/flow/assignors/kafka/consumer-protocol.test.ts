@@ -61,7 +61,7 @@ describe('a subscription', () => {
     assert.deepEqual(decodeSubscription(newer, 'm'), decodeSubscription(encodeSubscription(subscription, 3), 'm'))
   })
 
-  it('that says version 1 and ends before owned partitions, as kafka-go and some kafkajs assigners write it, has none', () => {
+  it('that says version 1 and ends before owned partitions, as kafkajs writes it, has none', () => {
     const foreign = bytes('0001 00000001 0001 74 00000000')
     const expected = { topics: ['t'], userData: Buffer.alloc(0), ownedPartitions: [], generationId: -1, rackId: null }
     assert.deepEqual(decodeSubscription(foreign, 'm'), expected)
@@ -101,6 +101,10 @@ describe('an assignment', () => {
     assert.deepEqual(userData, Buffer.from([7, 8]))
   })
 
+  it('without any bytes is empty: the leader left the member out', () => {
+    assert.deepEqual(decodeAssignment(Buffer.alloc(0), 'm'), { partitions: [], userData: null })
+  })
+
   it('may be empty', () => {
     const empty: Assignment = { partitions: [], userData: null }
     assert.equal(encodeAssignment(empty).toString('hex'), '000300000000ffffffff')
@@ -138,7 +142,7 @@ describe('what cannot be read', () => {
 
   it('as an assignment, too', () => {
     const code = { name: 'ProtocolError', code: 'INVALID_ASSIGNMENT', details: { member: 'm' } }
-    assert.throws(() => decodeAssignment(Buffer.alloc(0), 'm'), code)
+    assert.throws(() => decodeAssignment(bytes('00'), 'm'), code)
     assert.throws(() => decodeAssignment(bytes('0003 00000001 0001 74 00000001 80000000 ffffffff'), 'm'), code)
   })
 
