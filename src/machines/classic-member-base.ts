@@ -207,7 +207,9 @@ function goOnWith(next: ClassicMemberContext, before: ClassicMemberContext, enqu
   for (const topic of wanted) if (!before.followed.includes(topic)) enqueue({ type: 'followTopic', params: { topic } })
   for (const topic of before.followed) if (!wanted.includes(topic)) enqueue({ type: 'unfollowTopic', params: { topic } })
   const levels = next.levels.filter(({ topic }) => wanted.includes(topic))
-  const change = subscribesOtherwise(next) ?? (next.leader ? dividedOtherwise({ ...next, levels }) : undefined)
+  // Before it has asked to join it has said nothing that could be otherwise.
+  const said = next.generation >= 0 || next.blocked
+  const change = said ? (subscribesOtherwise(next) ?? (next.leader ? dividedOtherwise({ ...next, levels }) : undefined)) : undefined
   enqueue(assign({ ...next, followed: wanted, levels, dirty: change !== undefined, reason: change ?? next.reason }))
 }
 

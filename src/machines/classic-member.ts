@@ -48,6 +48,11 @@ const leave = {
 
 const topicLevels = { TOPIC: { actions: takeTopic }, TOPIC_MISSING: { actions: takeTopic }, TOPICS: { actions: takeNames } } as const
 
+const atRest = say('MEMBER_STATE', ({ generation, protocol, leader, owned }) => ({
+  state: 'steady',
+  reason: `generation ${generation} by ${protocol}: ${owned.length} partitions${leader ? ', and it leads' : ''}`
+}))
+
 /** Of no generation any more, and what it had may be another's. */
 const outcast = ['forgetGeneration', loseAll] as const
 
@@ -286,7 +291,7 @@ export const classicMemberMachine = base.createMachine({
               states: {
                 choosing: { always: [{ guard: 'surplus', target: 'empty' }, { target: 'resting' }] },
                 empty: { after: { surplus: { target: 'resting', actions: tellSurplus } } },
-                resting: { entry: sayState('steady') }
+                resting: { entry: atRest }
               }
             },
             looking: {
