@@ -38,6 +38,12 @@ export class ConsumerBench {
   readonly stored = new Map<string, CommittedOffset>()
   refuseFetch: Error | undefined
   nowMs = 1_000
+  /** No machine is there yet. */
+  deaf = false
+  /** Messages at the end of each partition whose transaction is open. */
+  openTransaction = 0
+  /** How often ends were asked for. */
+  asked = 0
   #logs = new Map<number, Buffer[]>()
   #ends = new Map<number, number>()
   #polls: Poll[] = []
@@ -62,6 +68,7 @@ export class ConsumerBench {
     const link = {
       open: true,
       version: () => 17,
+      request: async (_: string, body: RequestOf<'ListOffsets'>) => this.#listOffsets(body),
       send: (_: string, body: RequestOf<'Fetch'>, __: unknown, done: Poll['done']) => {
         this.#polls.push({ body, done })
         setImmediate(() => this.#serve())
@@ -72,8 +79,9 @@ export class ConsumerBench {
       world,
       options: resolveOptions({ brokers: 'h:1' }),
       links: { acquire: async () => link, get: () => undefined, release: () => {} },
-      directory: { get: (path: string) => ({ send: (event: { type: string }) => this.#hear(path, event) }) },
-      consumers: new Map()
+      directory: { get: (path: string) => (this.deaf ? undefined : { send: (event: { type: string }) => this.#hear(path, event) }) },
+      consumers: new Map(),
+      leaderDetails: new Map([['t', [0, 1].map(partition => ({ partition, leader: 1, leaderEpoch: 0, inSync: [1] }))]])
     } as unknown as Instance
     addInstance(this.#instance)
     const subscription = resolveSubscription({ topic: 't', group: 'g', ...options }, false)
@@ -161,15 +169,45 @@ export class ConsumerBench {
     removeInstance(this.#instance.id)
   }
 
-  /** The machines' part, as far as these tests need it: a drained partition is known by its word, a close drains, commits and ends. */
+  /** As a machine that has looked it up. */
+  begin(partition: number, offset: number): void {
+    const owned = { topic: 't', partition }
+    this.plane.stopFetching(owned)
+    this.plane.begin(owned, String(offset), 'sought')
+    this.plane.fetch(owned, 2, 1, 0, ID)
+  }
+
+  /**
+   * The machines' part, as far as these tests need it: a drained partition is known by its word, a close drains, commits and ends, a sought offset
+   * is begun at.
+   */
   #hear(path: string, event: { type: string }): void {
     this.told.push({ path, event: event as never })
+    const { offset } = event as { offset?: string | null }
+    if (event.type === 'SEEK' && typeof offset === 'string') this.begin(Number(path.slice(path.lastIndexOf('/') + 1)), Number(offset))
     if (path !== 'consumers/1' || event.type !== 'CLOSE') return
     for (const { topic, partition } of this.plane.positions.list()) this.plane.drain({ topic, partition })
     void this.plane.commitFor(null).then(() => this.plane.end(undefined))
   }
 
-  #serve(): void {
+  #listOffsets({ topics }: RequestOf<'ListOffsets'>) {
+    this.asked++
+    const partitions = topics[0]!.partitions.map(({ partitionIndex }) => ({
+      partitionIndex,
+      errorCode: 0,
+      offset: BigInt(this.#ends.get(partitionIndex) ?? 0)
+    }))
+    return { topics: [{ name: 't', partitions }] }
+  }
+
+  /** The broker's longest wait is over: what is asked for is answered as it is, and everything happens that follows. */
+  async answered(): Promise<void> {
+    await this.settle()
+    this.#serve(true)
+    await this.settle()
+  }
+
+  #serve(anything = false): void {
     for (const poll of [...this.#polls]) {
       const partitions = poll.body.topics.flatMap(topic =>
         topic.partitions.map(({ partition, fetchOffset, partitionMaxBytes }) => {
@@ -179,10 +217,12 @@ export class ConsumerBench {
           // As a broker does: whole batches up to the limit, and one at least.
           let bytes = 0
           const records = Buffer.concat(left.filter((one, index) => (bytes += one.length) <= partitionMaxBytes || index === 0))
-          return { partitionIndex: partition, errorCode: 0, records, abortedTransactions: null }
+          const end = BigInt(this.#ends.get(partition) ?? 0)
+          const ends = { highWatermark: end, lastStableOffset: end - BigInt(this.openTransaction), logStartOffset: 0n }
+          return { partitionIndex: partition, errorCode: 0, records, abortedTransactions: null, ...ends }
         })
       )
-      if (partitions.every(({ records }) => records.length === 0)) continue
+      if (!anything && partitions.every(({ records }) => records.length === 0)) continue
       this.#polls.splice(this.#polls.indexOf(poll), 1)
       poll.done(undefined, { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses: [{ topic: 't', topicId: ID, partitions }] } as never)
     }

@@ -270,3 +270,58 @@ test('a loop over a backlog lets timers have their turn', async () => {
   clearImmediate(immediate)
   assert.ok(turns >= 20, `${turns} turns of the event loop in 2 s of work`)
 })
+
+test('a seek inside the loop: the rest of the batch in hand is not handed out, the next message is the sought one', async () => {
+  const bench = new ConsumerBench()
+  bench.own(0)
+  bench.append(0, 10)
+  const consumer = bench.consumer()
+  const got: string[] = []
+  for await (const message of consumer) {
+    got.push(at(message))
+    if (got.length === 3) await consumer.seek({ topic: 't', partition: 0, to: 1n })
+    if (got.length === 3) void bench.answered()
+    if (got.length === 5) await consumer.seek({ topic: 't', partition: 0, to: 8n })
+    if (got.length === 5) void bench.answered()
+    if (got.length === 7) break
+  }
+  assert.deepEqual(got, ['0/0', '0/1', '0/2', '0/1', '0/2', '0/8', '0/9'])
+  assert.deepEqual(bench.committed, [[{ topic: 't', partition: 0, offset: 9n }]])
+})
+
+test('a seek from outside reaches a loop that waits; batches, too, go on at the sought place', async () => {
+  const bench = new ConsumerBench({ batchMaxMessages: 2 })
+  bench.own(0)
+  bench.append(0, 4)
+  const consumer = bench.consumer()
+  const batches = consumer.batches()
+  const offsets = async () => (await batches.next()).value.messages.map(({ offset }: Message) => Number(offset))
+  assert.deepEqual(await offsets(), [0, 1])
+  assert.deepEqual(await offsets(), [2, 3])
+  const waiting = offsets()
+  await bench.settle()
+  await consumer.seek({ topic: 't', partition: 0, to: 1n })
+  void bench.answered()
+  assert.deepEqual(await waiting, [1, 2])
+  await batches.return!()
+  assert.deepEqual(bench.committed.at(-1), [{ topic: 't', partition: 0, offset: 1n }])
+})
+
+test('positions, assignment, lag, committed and pauses are there for a loop as well', async () => {
+  const bench = new ConsumerBench()
+  bench.own(0)
+  bench.append(0, 5)
+  const consumer = bench.consumer()
+  const messages = consumer[Symbol.asyncIterator]()
+  for (let i = 0; i < 3; i++) await messages.next()
+  const where = { topic: 't', partition: 0 }
+  bench.stored.set('t/0', { offset: 1n, leaderEpoch: -1, metadata: '' })
+  assert.deepEqual(await consumer.assignment(), [where])
+  assert.deepEqual(await consumer.positions(), [{ ...where, offset: 2n }])
+  assert.deepEqual(await consumer.lag(), [{ ...where, position: 2n, end: 5n, lag: 3n }])
+  assert.deepEqual(await consumer.committed(), [{ ...where, offset: 1n, leaderEpoch: -1, metadata: '' }])
+  await consumer.pause([where])
+  assert.equal(await consumer.isPaused(where), true)
+  await messages.return!()
+  await assert.rejects(consumer.seek({ to: 'beginning' }), { code: 'CONSUMER_CLOSED' })
+})
