@@ -39,9 +39,13 @@ export class Listeners {
     for (const entry of this.#of(event.type)) this.#call(entry, event)
   }
 
-  /** Undefined: every listener is through. A promise: settles when all are; rejects with the first error. Those of `*` only look on. */
+  /**
+   * Undefined: every listener is through. A promise: settles when all are; rejects with the first error. Those of `*` only look on, and come
+   * first: an ack of a handler may bring about what they must not hear of before the batch (a partition given back).
+   */
   deliver(delivery: Delivery): Promise<unknown> | undefined {
     let pending: Promise<unknown>[] | undefined
+    for (const entry of this.#byType.get('*') ?? []) this.#call(entry, delivery)
     for (const { call } of [...(this.#byType.get('message.batch') ?? [])]) {
       try {
         const result = call(delivery)
@@ -50,7 +54,6 @@ export class Listeners {
         ;(pending ??= []).push(Promise.reject(error))
       }
     }
-    for (const entry of this.#byType.get('*') ?? []) this.#call(entry, delivery)
     return pending && (pending.length === 1 ? pending[0] : Promise.all(pending))
   }
 

@@ -23,10 +23,12 @@ export interface MemberRecord {
   value: string
 }
 
-export type MemberEvent =
+/** `atMs`: when it happened (ms since the epoch), where it has come from another process since. */
+export type MemberEvent = { atMs?: number } & (
   | { type: 'record'; record: MemberRecord }
   | { type: 'owned'; owned: string[] }
   | { type: 'told'; event: ConsumerEmitted }
+)
 
 /** Where a cluster is found: by its ZooKeeper (a string), or by brokers. */
 export type Where = string | { brokers: string }
@@ -154,8 +156,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     options: ClusterOptions
   }
   const member = await Member.start(where, subscribe, options)
-  const say = (event: MemberEvent) =>
-    process.stdout.write(`${JSON.stringify(event, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`)
+  const say = (event: MemberEvent) => {
+    const dated = { ...event, atMs: performance.timeOrigin + performance.now() }
+    process.stdout.write(`${JSON.stringify(dated, (_, value) => (typeof value === 'bigint' ? String(value) : value))}\n`)
+  }
   for (const event of member.events.all) say(event)
   member.take = event => {
     MemberView.prototype.take.call(member, event)
