@@ -27,6 +27,15 @@ export async function compileJava(files: string[], jarFolder: string): Promise<s
   })
 }
 
+/** The same as a jar: a class archive takes no folder of classes. Answers with the folder that holds nothing but the jar. */
+export async function javaJar(files: string[], jarFolder: string): Promise<string> {
+  const classes = await compileJava(files, jarFolder)
+  return once('programs', basename(classes), async work => {
+    const failure = await run('jar', ['--create', '--file', join(work, 'program.jar'), '-C', classes, '.'], 60_000)
+    if (failure) throw new Error(`jar failed on ${classes}\n${failure}`)
+  })
+}
+
 /**
  * The flag that lets a JVM map an archive of its loaded classes, which `train` makes on first use: it gets the flag that dumps the
  * archive at exit and runs the program once, ending it in order.
