@@ -28,8 +28,8 @@ export class ScriptedLinks {
   readonly released: string[] = []
   readonly emitted: ClusterEmitted[] = []
   refreshes = 0
-  /** Highest version per API; 9 where nothing is said. */
-  versions: Record<string, number> = { FindCoordinator: 4 }
+  /** Highest version per API; 9 where nothing is said, undefined where the broker does not offer it. */
+  versions: Record<string, number | undefined> = { FindCoordinator: 4 }
   /** Brokers that cannot be reached. */
   down = new Set<number>()
   answer: Answer
@@ -83,7 +83,8 @@ export class ScriptedLinks {
       this.asked.push(asked)
       return this.answer(asked)
     }
-    return { node, purpose, open: true, inFlight: 0, version: (api: string) => this.versions[api] ?? 9, request } as unknown as Link
+    const version = (api: string) => (Object.hasOwn(this.versions, api) ? this.versions[api] : 9)
+    return { node, purpose, open: true, inFlight: 0, version, request } as unknown as Link
   }
 }
 
