@@ -2,7 +2,7 @@
  * `membership: 'auto'`: a cluster named by its ZooKeeper keeps its groups there, unless the group's sign says that it has moved;
  * otherwise the newest protocol that the brokers offer.
  */
-import { SamsaError } from '../model/errors.ts'
+import { plainError, SamsaError } from '../model/errors.ts'
 import { SOFTWARE } from '../model/software.ts'
 import type { Membership } from '../model/subscription.ts'
 import { readSigns } from '../registry/group/moved.ts'
@@ -22,13 +22,19 @@ export async function chooseMembership(instance: Instance, group: string, unfit:
     throw new SamsaError('NO_SESSION', `There is no ZooKeeper session at the moment; where group ${group} meets cannot be looked up.`, {
       retriable: true
     })
-  const sign = await readSigns(session, group)
+  const sign = await readSigns(session, group).catch(unavailable)
   if (sign === 'moving')
     throw new SamsaError('GROUP_MOVING', `Group ${group} is on its way to Kafka; its members wait until it has arrived.`, {
       retriable: true
     })
   if (sign === 'none') return { membership: 'zookeeper', reason: 'the cluster is named by its ZooKeeper, and the group has not moved' }
   return kafkaProtocol(instance, 'the group has moved to Kafka; ', unfit)
+}
+
+/** A session that cannot be asked now is worth another try, and is followed by another one, unless ZooKeeper says no. */
+function unavailable(error: unknown): never {
+  const { code, message } = plainError(error)
+  throw new SamsaError(code, message, { retriable: code !== 'ZK_NO_AUTH', cause: error })
 }
 
 /** The protocol of KIP-848 where the cluster has it switched on (feature `group.version`, Kafka 4.0), else the classic one. */

@@ -25,7 +25,7 @@ export interface FallbackOptions {
   /** ZooKeeper may be silent for this long before Metadata stands in; at the very beginning for `firstWaitMs`. */
   silentMs: number
   firstWaitMs: number
-  /** Silent for this long in a migrated cluster, it counts as gone. */
+  /** Silent for this long in a migrated cluster, it counts as gone; never heard of at all, for a third of that. */
   goneMs: number
 }
 
@@ -41,6 +41,7 @@ export class FallbackRegistry implements Registry {
   #ended = false
   /** Since when ZooKeeper is silent; undefined: it is not. */
   #silentSinceMs: number | undefined
+  #everHeard = false
   #brokers = { zookeeper: new Set<number>(), metadata: new Set<number>() }
   /** Comparisons in a row that found brokers of which ZooKeeper does not know. */
   #behind = 0
@@ -139,6 +140,7 @@ export class FallbackRegistry implements Registry {
   // ── silence ──
 
   #heard(): void {
+    this.#everHeard = true
     this.#silentSinceMs = undefined
     this.#clear('silent')
     this.#clear('gone')
@@ -237,7 +239,8 @@ export class FallbackRegistry implements Registry {
 
   /** Groups that still meet in ZooKeeper are told when there is nothing left to wait for. */
   #watchForTheEnd(): void {
-    this.#after('gone', this.#options.goneMs, () => {
+    const { goneMs } = this.#options
+    this.#after('gone', this.#everHeard ? goneMs : goneMs / 3, () => {
       this.#source = 'gone'
       void this.#options.zookeeper.close()
       this.#listener({ type: 'source', source: 'metadata', reason: 'ZooKeeper is gone' })

@@ -195,6 +195,15 @@ describe('ZooKeeper, and Metadata where it falls silent', () => {
     assert.equal(gone, 1)
   })
 
+  it('a process that starts when ZooKeeper is gone already waits shorter for it', async () => {
+    const all = start({ kraft: () => Promise.resolve(true) })
+    all.zookeeper.session('connecting')
+    await all.virtual.advance(2_000 + 9_999)
+    assert.equal(all.registry.zooKeeperGone, false)
+    await all.virtual.advance(1)
+    assert.equal(all.registry.zooKeeperGone, true)
+  })
+
   it('whether they run in KRaft mode is asked again when nobody could say', async () => {
     let asked = 0
     const kraft = () => (++asked < 3 ? Promise.reject(new Error('nobody there')) : Promise.resolve(true))
