@@ -134,6 +134,9 @@ function settings(folder: string, plan: BrokerPlan): Record<string, string> {
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     listeners: controls ? `${common.listeners},CONTROLLER://${host}:${plan.controllerPort}` : common.listeners,
     'advertised.listeners': common.listeners,
+    // The new group protocol's limits are made for years, not for tests; a group's own settings stay within them.
+    'group.consumer.min.session.timeout.ms': '1000',
+    'group.consumer.min.heartbeat.interval.ms': '100',
     'broker.session.timeout.ms': '4000',
     'broker.heartbeat.interval.ms': '500'
   }
