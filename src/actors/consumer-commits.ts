@@ -64,7 +64,10 @@ export class Commits {
     const list = (Array.isArray(offsets) ? (offsets as readonly OffsetCommit[]) : [offsets as OffsetCommit]).map(readOffset)
     // Of one partition the last one counts.
     const newest = new Map(list.map(offset => [keyOf(offset), offset]))
-    const due = [...newest.values()].map(offset => ({ offset, flow: this.#options.flows.get(keyOf(offset)) }))
+    const due = [...newest.values()].map(offset => {
+      const flow = this.#options.flows.get(keyOf(offset))
+      return { offset: flow ? withEpoch(flow, offset) : offset, flow }
+    })
     const owned = () => {
       const stranger = due.find(({ flow }) => !flow || !this.#owns(flow))
       if (stranger) throw notOwner(stranger.offset)
@@ -195,9 +198,15 @@ function dueOf(flows: Iterable<Flow>): Due[] {
   for (const flow of flows) {
     const offset = flow.ledger?.position
     if (offset === undefined || offset === flow.ledger!.committed) continue
-    due.push({ flow, offset: { topic: flow.topic, partition: flow.partition, offset } })
+    due.push({ flow, offset: withEpoch(flow, { topic: flow.topic, partition: flow.partition, offset }) })
   }
   return due
+}
+
+/** With the leader epoch of the message before it, where that is known and not given. */
+function withEpoch(flow: Flow, offset: OffsetToCommit): OffsetToCommit {
+  const leaderEpoch = offset.leaderEpoch ?? flow.epochAt(offset.offset)
+  return leaderEpoch === undefined ? offset : { ...offset, leaderEpoch }
 }
 
 /** A message stands for the offset after it. Throws UsageError. */
