@@ -2,6 +2,7 @@
  * The checker by itself: `node --import tsx test/checker/main.ts history.ndjson`. Anomalies as JSON lines, the summary last.
  * Exit code 0: the history is right. 1: it is not. 2: it cannot be read, or it proves nothing (`--require-faults`).
  */
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ANOMALIES, type AnomalyType, MODES, type Mode } from './anomalies.ts'
 import { Checker, type CheckOptions } from './checker.ts'
@@ -25,8 +26,9 @@ function anomalyTypes(text: string | undefined): AnomalyType[] {
   return names as AnomalyType[]
 }
 
-function readOptions() {
+function readOptions(args: readonly string[]) {
   const { values, positionals } = parseArgs({
+    args: [...args],
     allowPositionals: true,
     options: {
       mode: { type: 'string' },
@@ -56,26 +58,34 @@ function readOptions() {
   return { check, files: positionals, group: values.group, all: values.all ?? false, help: values.help ?? false }
 }
 
-async function main(): Promise<number> {
-  const { check, files, group, all, help } = readOptions()
+async function checkFiles(args: readonly string[], print: (line: string) => void): Promise<number> {
+  const { check, files, group, all, help } = readOptions(args)
   if (help) {
-    console.log(USAGE)
+    print(USAGE)
     return 0
   }
   const checker = new Checker(check)
   const histories = files.map(file => readHistory(file, group === undefined ? {} : { group }))
   for await (const operation of mergeHistories(histories)) checker.add(operation)
   const { valid, anomalies, legal, summary } = checker.finish()
-  for (const anomaly of anomalies) console.log(JSON.stringify(anomaly))
-  if (all) for (const { anomaly, ...rest } of legal) console.log(JSON.stringify({ legal: anomaly, ...rest }))
-  console.log(JSON.stringify({ valid, ...summary }))
+  for (const anomaly of anomalies) print(JSON.stringify(anomaly))
+  if (all) for (const { anomaly, ...rest } of legal) print(JSON.stringify({ legal: anomaly, ...rest }))
+  print(JSON.stringify({ valid, ...summary }))
   return valid === true ? 0 : valid === false ? 1 : 2
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error instanceof HistoryError ? error.message : error)
-  if (error instanceof HistoryError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) console.error(USAGE)
-  process.exitCode = 2
+/** Resolves to the exit code. */
+export async function main(args: readonly string[], print: (line: string) => void, complain: (line: string) => void): Promise<number> {
+  try {
+    return await checkFiles(args, print)
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    const wrongUse = error instanceof HistoryError || code?.startsWith('ERR_PARSE_ARGS') === true
+    if (!wrongUse && code !== 'ENOENT') throw error
+    complain(message)
+    if (wrongUse) complain(USAGE)
+    return 2
+  }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await main(process.argv.slice(2), console.log, console.error)

@@ -186,7 +186,7 @@ export class History {
       }
       case 'partition.position':
         // It was moved on purpose, or reset: no jump of its own.
-        if (event.why === 'reset' || event.why === 'given') this.#sought(process, keyOf(event), Number(event.offset), atMs)
+        if (event.why !== 'committed' && event.why !== 'carried') this.#sought(process, keyOf(event), Number(event.offset), atMs)
         return
       case 'handler.failed': {
         const began = this.#begins.get(`${process}\u0000${keyOf(event)}`)
