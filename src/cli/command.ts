@@ -34,7 +34,11 @@ export interface CommandGroup {
 
 /** Options of every command. */
 export const COMMON: OptionSpecs = {
-  cluster: { value: 'URL', short: 'c', help: 'zookeeper://host:2181[,…][/chroot], kafka://host:9092[,…], or both with a comma; default $SAMSA_CLUSTER' },
+  cluster: {
+    value: 'URL',
+    short: 'c',
+    help: 'zookeeper://host:2181[,…][/chroot], kafka://host:9092[,…], or both with a comma; default $SAMSA_CLUSTER'
+  },
   json: { help: 'NDJSON: one object a line' },
   events: { help: 'tell on stderr what happens: leader changes, rebalances, retries' },
   quiet: { short: 'q', help: 'no notes and no progress on stderr; errors are always told' },

@@ -13,6 +13,7 @@ const NEXT: Readonly<Record<string, (details: Readonly<Record<string, unknown>>)
   UNKNOWN_TOPIC: details => `samsa topics create ${String(details.topic ?? 'TOPIC')}`,
   UNKNOWN_TOPIC_OR_PARTITION: () => 'samsa topics ls',
   TOPIC_ALREADY_EXISTS: () => 'samsa topics describe TOPIC',
+  NO_SESSION: () => 'samsa doctor    # looks at every server',
   NON_EMPTY_GROUP: details => `samsa groups describe ${String(details.group ?? 'GROUP')} --members`,
   NO_GROUP: () => 'samsa groups ls',
   ZK_NO_NODE: () => 'samsa zk tree / --depth 2'

@@ -3,6 +3,9 @@
  */
 import type { Cluster } from '../index.ts'
 import { SamsaError } from '../model/errors.ts'
+import type { Context } from './command.ts'
+import { errorText } from './errors.ts'
+import { fromZooKeeper } from './group-view.ts'
 import { nearest } from './suggest.ts'
 
 export interface Listing {
@@ -15,10 +18,12 @@ export interface Listing {
   moved: boolean
 }
 
-export async function listGroups(cluster: Cluster): Promise<Listing[]> {
+/** `trouble`: why ZooKeeper could not be read; then these are Kafka's alone. Rejects when Kafka cannot be asked. */
+export async function listGroups(cluster: Cluster): Promise<{ groups: Listing[]; trouble: Error | null }> {
   const found = new Map<string, Listing>()
-  const [inZooKeeper, inKafka] = await Promise.all([cluster.admin.zooKeeperGroups?.list() ?? [], cluster.admin.groups()])
-  for (const { group, members, moved } of inZooKeeper)
+  const { admin } = cluster
+  const [inZooKeeper, inKafka] = await Promise.all([fromZooKeeper(admin.zooKeeperGroups?.list()), admin.groups()])
+  for (const { group, members, moved } of inZooKeeper.found ?? [])
     found.set(group, { group, kind: 'zookeeper', state: members > 0 ? 'Active' : 'Empty', members, type: null, moved })
   for (const { group, type, state } of inKafka) {
     const there = found.get(group)
@@ -33,13 +38,13 @@ export async function listGroups(cluster: Cluster): Promise<Listing[]> {
       }
     }
   }
-  return [...found.values()].sort((a, b) => (a.group < b.group ? -1 : 1))
+  return { groups: [...found.values()].sort((a, b) => (a.group < b.group ? -1 : 1)), trouble: inZooKeeper.trouble }
 }
 
 /** `known`: it is there, but without anything to show. */
 export async function noGroup(cluster: Cluster, group: string, known = false): Promise<SamsaError> {
   if (known) return new SamsaError('NO_GROUP', `Group ${group} is known, but has neither committed offsets nor owned partitions.`)
-  const all = await listGroups(cluster)
+  const { groups: all } = await listGroups(cluster)
   const there = all.find(listing => listing.group === group)
   if (there)
     return new SamsaError(
@@ -51,4 +56,12 @@ export async function noGroup(cluster: Cluster, group: string, known = false): P
     all.map(listing => listing.group)
   )
   return new SamsaError('NO_GROUP', `Group ${group} has committed nothing, or does not exist${near ? `; did you mean ${near}?` : '.'}`)
+}
+
+/** Said after what could be shown, which is Kafka's half; true: there was trouble. */
+export function tellTrouble(context: Context, trouble: Error | null): boolean {
+  if (trouble === null) return false
+  context.terminal.say(errorText(trouble))
+  context.terminal.say('samsa: this is what Kafka alone knows. If the ZooKeeper is gone for good, name the cluster by kafka://… alone.')
+  return true
 }

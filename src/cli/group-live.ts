@@ -24,13 +24,14 @@ export function liveText(view: GroupView): string | undefined {
   return `${live.length === 1 ? 'a live member' : `${live.length} live members`}: ${shown}`
 }
 
-/** Throws SamsaError NON_EMPTY_GROUP that names them. */
+/** Throws SamsaError NON_EMPTY_GROUP that names them, and the trouble of reading them: who is not seen may be alive. */
 export function refuseLive(view: GroupView, what: string): void {
+  if (view.trouble) throw view.trouble
   const live = liveText(view)
   if (live === undefined) return
   throw new SamsaError(
     'NON_EMPTY_GROUP',
-    `Group ${view.group} cannot be ${what} while it has ${live}. Stop them first; one that was killed is gone when its session has expired.`,
+    `Group ${view.group} cannot be ${what} while it has ${live}. Stop them first; one that was killed, or is static, is gone when its session has expired.`,
     { details: { group: view.group } }
   )
 }

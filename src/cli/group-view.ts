@@ -50,18 +50,30 @@ export interface GroupView {
   kafka: GroupDescription | null
   members: ViewMember[]
   partitions: ViewPartition[]
+  /** Why ZooKeeper could not be read, where there should be one: then this is Kafka's half alone. */
+  trouble: Error | null
 }
 
-/** Undefined: neither place knows it. `onChange`: see `ZooKeeperGroups.describe`. */
+/** Undefined: neither place knows it. `onChange`: see `ZooKeeperGroups.describe`. Rejects when Kafka cannot be asked. */
 export async function viewGroup(cluster: Cluster, group: string, onChange?: () => void): Promise<GroupView | undefined> {
   const { admin } = cluster
-  const [zooKeeper, kafka, offsets] = await Promise.all([
-    admin.zooKeeperGroups?.describe(group, onChange ? { onChange } : {}),
+  const [inZooKeeper, kafka, offsets] = await Promise.all([
+    fromZooKeeper(admin.zooKeeperGroups?.describe(group, onChange ? { onChange } : {})),
     admin.describeGroup(group),
     admin.groupOffsets(group)
   ])
-  if (!zooKeeper && !kafka && offsets.length === 0) return undefined
-  return layGroup(group, zooKeeper ?? null, kafka ?? null, offsets)
+  const { found = null, trouble } = inZooKeeper
+  if (!found && !kafka && offsets.length === 0 && !trouble) return undefined
+  return { ...layGroup(group, found, kafka ?? null, offsets), trouble }
+}
+
+/** What ZooKeeper tells, or why it does not: Kafka's half is worth something without it, and a migrated cluster has no other. */
+export async function fromZooKeeper<T>(reading: Promise<T> | undefined): Promise<{ found?: T; trouble: Error | null }> {
+  try {
+    return reading === undefined ? { trouble: null } : { found: await reading, trouble: null }
+  } catch (error) {
+    return { trouble: error instanceof Error ? error : new Error(String(error)) }
+  }
 }
 
 /** The two places laid on top of each other. */
@@ -94,7 +106,7 @@ export function layGroup(
       for (const partition of partitions) Object.assign(entry(topic, partition), { owner: memberId, clientId, host })
   const zooKeeperCounts = zooKeeper !== null && !zooKeeper.moved
   for (const at of table.values()) at.committed = zooKeeperCounts ? (at.zookeeper ?? at.kafka) : (at.kafka ?? at.zookeeper)
-  return { group, zooKeeper, kafka, members, partitions: [...table.values()].sort(byPlace) }
+  return { group, zooKeeper, kafka, members, partitions: [...table.values()].sort(byPlace), trouble: null }
 }
 
 const byPlace = (a: ViewPartition, b: ViewPartition) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1)

@@ -25,7 +25,7 @@ const NO_CONSUMERS = ['share', 'streams']
 export async function look(cluster: Cluster, groups: readonly string[], onChange: () => void): Promise<Moment> {
   const moment: Moment = { groups: [], ends: new Map(), trouble: null }
   try {
-    const names = groups.length > 0 ? groups : (await listGroups(cluster)).filter(isOfConsumers).map(({ group }) => group)
+    const names = groups.length > 0 ? groups : (await listGroups(cluster)).groups.filter(isOfConsumers).map(({ group }) => group)
     for (let at = 0; at < names.length; at += AT_ONCE)
       moment.groups.push(...(await Promise.all(names.slice(at, at + AT_ONCE).map(group => lookAt(cluster, group, onChange)))))
     const views = moment.groups.flatMap(each => ('view' in each && each.view ? [each.view] : []))
@@ -69,7 +69,8 @@ function recordOf(seen: Seen, ends: Ends, time: string): object {
   const { group } = seen
   if ('error' in seen) return { time, group, error: plain(seen.error) }
   const { view } = seen
-  if (view === null) return { time, group, kind: null, type: null, state: 'Absent', moved: false, lag: null, members: [], partitions: [] }
+  if (view === null)
+    return { time, group, kind: null, type: null, state: 'Absent', moved: false, lag: null, members: [], partitions: [], trouble: null }
   return {
     time,
     group,
@@ -85,7 +86,8 @@ function recordOf(seen: Seen, ends: Ends, time: string): object {
     partitions: view.partitions.map(entry => {
       const { topic, partition, committed, owner } = entry
       return { topic, partition, committed, ...lagOf(entry, ends), owner }
-    })
+    }),
+    trouble: view.trouble && plain(view.trouble)
   }
 }
 
@@ -105,7 +107,7 @@ function groupLines(seen: Seen, ends: Ends): Line[] {
   const lag = lagSum(view, ends)
   const facts = [
     name,
-    kindOf(view) + (view.zooKeeper?.moved ? ' (moved)' : ''),
+    kindOf(view) + signOf(view),
     stateOf(view),
     `${alive.length} ${alive.length === 1 ? 'member' : 'members'}`,
     ...(lag === null ? [] : [`lag ${lag}`])
@@ -120,10 +122,13 @@ function groupLines(seen: Seen, ends: Ends): Line[] {
     { text: facts.join('  '), bold: true },
     ...(rows.length === 0 ? [] : table.map(text => ({ text: `  ${text}` }))),
     ...(idle.length === 0 ? [] : [{ text: `  without partitions: ${idle.map(({ memberId }) => printable(memberId)).join(', ')}` }]),
+    ...(view.trouble ? [{ text: `  ! ZooKeeper cannot be read: ${printable(view.trouble.message)}` }] : []),
     ...view.members
       .filter(({ problem }) => problem)
       .map(({ memberId, problem }) => ({ text: `  ! ${printable(`${memberId}: ${problem}`)}` }))
   ]
 }
+
+const signOf = ({ zooKeeper }: GroupView) => (zooKeeper?.moved ? ' (moved)' : zooKeeper?.moving ? ' (moving)' : '')
 
 const PLAIN = { json: false, terminal: true, colour: false }

@@ -35,14 +35,18 @@ const END = -1n
 const BEGINNING = -2n
 
 export class Admin {
-  /** Groups whose members meet in ZooKeeper; null for a cluster that is not named by one. */
-  readonly zooKeeperGroups: ZooKeeperGroups | null
   #instance: Instance
+  #zooKeeperGroups: ZooKeeperGroups | null
 
   /** Made by a cluster. */
   constructor(instance: Instance) {
     this.#instance = instance
-    this.zooKeeperGroups = instance.options.zookeeper === null ? null : new ZooKeeperGroups(instance)
+    this.#zooKeeperGroups = instance.options.zookeeper === null ? null : new ZooKeeperGroups(instance)
+  }
+
+  /** Groups whose members meet in ZooKeeper; null for a cluster that is not named by one, or has outlived it. */
+  get zooKeeperGroups(): ZooKeeperGroups | null {
+    return this.#instance.registry?.zooKeeperGone ? null : this.#zooKeeperGroups
   }
 
   /** Creates a topic. Rejects with BrokerError TOPIC_ALREADY_EXISTS and others, in the broker's words; UsageError on a bad name. */

@@ -25,7 +25,7 @@ export class ZooKeeperGroups {
   }
 
   /** All groups by name, with how many nodes their members have made. */
-  list(): Promise<ZooKeeperGroupListing[]> {
+  async list(): Promise<ZooKeeperGroupListing[]> {
     return listZooKeeperGroups(this.#instance)
   }
 
@@ -33,17 +33,18 @@ export class ZooKeeperGroups {
    * Members (those that cannot be read too), owners, offsets; undefined: there is no such group. `onChange` is called once when members or
    * owners have changed, not for offsets; give the same function each time. It stops with the session, so look again at times.
    */
-  describe(group: string, options: { onChange?: () => void } = {}): Promise<ZooKeeperGroup | undefined> {
+  async describe(group: string, options: { onChange?: () => void } = {}): Promise<ZooKeeperGroup | undefined> {
     return describeZooKeeperGroup(this.#instance, group, options.onChange)
   }
 
   /**
    * Sets committed next offsets, also of a group that is not there yet: all or none (of each 1,000). Rejects with NON_EMPTY_GROUP, naming the
-   * live members, while there are any; with OFFSETS_CHANGED when somebody wrote one of them meanwhile.
+   * live members, while there are any; with OFFSETS_CHANGED when somebody wrote one of them meanwhile; with
+   * GROUP_MOVING while the group is being moved to Kafka.
    */
   async setOffsets(group: string, offsets: readonly OffsetToSet[]): Promise<void> {
     for (const { topic } of offsets) checkTopicName(topic)
-    const tree = (await this.describe(group)) ?? { group, moved: false, members: [], partitions: [] }
+    const tree = (await this.describe(group)) ?? { group, moved: false, moving: false, members: [], partitions: [] }
     await setZooKeeperOffsets(this.#instance, tree, offsets)
   }
 

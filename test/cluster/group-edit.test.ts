@@ -41,7 +41,7 @@ describe('a group changed from outside', { timeout: 60_000 }, () => {
     }
   }
   const read = async (group: string): Promise<ZooKeeperGroup> =>
-    (await readGroupTree(session, group)) ?? { group, moved: false, members: [], partitions: [] }
+    (await readGroupTree(session, group)) ?? { group, moved: false, moving: false, members: [], partitions: [] }
   const refused =
     (code: string, says: RegExp = /./) =>
     (error: unknown) =>
@@ -117,6 +117,19 @@ describe('a group changed from outside', { timeout: 60_000 }, () => {
     assert.ok(await there(groupPaths(group).id('late')))
   })
 
+  it('is left as it is while it is being moved, seen before or not', async () => {
+    const group = await idle()
+    const before = await read(group)
+    await put(groupPaths(group).moving, '', 'ephemeral')
+    const set = [{ topic: 't', partition: 0, offset: 50n }]
+    for (const tree of [before, await read(group)]) await assert.rejects(setGroupOffsets(session, tree, set), refused('GROUP_MOVING'))
+    await assert.rejects(removeGroup(session, await read(group)), refused('GROUP_MOVING'))
+    assert.equal(await offset(group, 0), '5')
+    await other.remove(groupPaths(group).moving)
+    await setGroupOffsets(session, before, set)
+    assert.deepEqual([await offset(group, 0), await there(groupPaths(group).moving)], ['50', false])
+  })
+
   it('is left as it is when somebody has written one of the offsets between the look and the write', async () => {
     const group = await idle()
     const tree = await read(group)
@@ -154,10 +167,13 @@ describe('a group changed from outside', { timeout: 60_000 }, () => {
     assert.equal(await there(`/consumers/${group}`), false)
     assert.equal(await offset(neighbour, 0), '1')
     await assert.rejects(
-      removeGroup(session, { group: '../brokers', moved: false, members: [], partitions: [] }),
+      removeGroup(session, { group: '../brokers', moved: false, moving: false, members: [], partitions: [] }),
       refused('INVALID_GROUP_ID')
     )
-    await assert.rejects(removeGroup(session, { group: '', moved: false, members: [], partitions: [] }), refused('INVALID_GROUP_ID'))
+    await assert.rejects(
+      removeGroup(session, { group: '', moved: false, moving: false, members: [], partitions: [] }),
+      refused('INVALID_GROUP_ID')
+    )
   })
 
   it('loses one topic, also under members that do not consume it', async () => {

@@ -4,7 +4,7 @@
 import type { Cluster } from '../../index.ts'
 import { CommandLineError } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
-import { noGroup } from '../group-list.ts'
+import { noGroup, tellTrouble } from '../group-list.ts'
 import { type Ends, endsOf, type GroupView, kindOf, lagOf, stateOf, type ViewPartition, viewGroup } from '../group-view.ts'
 import { printable, type Row } from '../table.ts'
 
@@ -36,7 +36,7 @@ export const describe: Command = {
     if (args.has('members')) tellMembers(context, view)
     else if (args.has('state')) tellState(context, cluster, view)
     else await tellPartitions(context, cluster, view)
-    return EXIT.ok
+    return tellTrouble(context, view.trouble) ? EXIT.failed : EXIT.ok
   }
 }
 
@@ -152,4 +152,5 @@ function tellState(context: Context, cluster: Cluster, view: GroupView): void {
 function tellProblems(context: Context, { group, zooKeeper, members }: GroupView): void {
   for (const { memberId, problem } of members) if (problem !== null) context.note(`Member ${printable(memberId)}: ${problem}`)
   if (zooKeeper?.moved) context.note(`Group ${group} has moved to Kafka: members of samsa meet there, and Kafka's offsets count.`)
+  if (zooKeeper?.moving) context.note(`Group ${group} is being moved to Kafka at this moment.`)
 }

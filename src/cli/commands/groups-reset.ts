@@ -6,7 +6,7 @@ import type { Cluster, GroupOffsetToSet, TopicDescription } from '../../index.ts
 import { SamsaError } from '../../model/errors.ts'
 import { CommandLineError } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
-import { noGroup } from '../group-list.ts'
+import { noGroup, tellTrouble } from '../group-list.ts'
 import { liveText, refuseLive } from '../group-live.ts'
 import { type GroupView, viewGroup } from '../group-view.ts'
 import { type PlannedReset, planReset, type ResetInput } from '../reset-plan.ts'
@@ -47,7 +47,7 @@ export const reset: Command = {
     tell(context, group, rows)
     if (execute) context.note(`Written for group ${group}: ${rows.length} offsets in ${placesOf(cluster, view).join(' and ')}.`)
     else tellDryRun(context, group, view)
-    return EXIT.ok
+    return tellTrouble(context, view?.trouble ?? null) ? EXIT.failed : EXIT.ok
   }
 }
 

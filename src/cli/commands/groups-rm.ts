@@ -27,6 +27,7 @@ export const rm: Command = {
     for (const group of context.args.positionals) {
       const view = await viewGroup(cluster, group)
       if (!view) throw await noGroup(cluster, group)
+      if (view.trouble) throw view.trouble
       if (topics.length === 0) await removeGroup(context, cluster, view)
       else for (const topic of topics) await removeTopic(context, cluster, view, topic)
     }

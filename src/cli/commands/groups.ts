@@ -2,7 +2,7 @@
  * `samsa groups`: groups of both kinds, those that meet in ZooKeeper and Kafka's own. `ls` and `lag` are here, the others in files of their own.
  */
 import { type Command, type CommandGroup, EXIT } from '../command.ts'
-import { listGroups, noGroup } from '../group-list.ts'
+import { listGroups, noGroup, tellTrouble } from '../group-list.ts'
 import { endsOf, lagOf, viewGroup } from '../group-view.ts'
 import { describe } from './groups-describe.ts'
 import { move } from './groups-move.ts'
@@ -17,12 +17,12 @@ const ls: Command = {
   notes: ['Members are counted in ZooKeeper only; `samsa groups describe GROUP` knows those of Kafka too.'],
   examples: [['samsa groups ls', 'name, kind, state, members, type']],
   async run(context) {
-    const rows = await listGroups(await context.connect())
+    const { groups: found, trouble } = await listGroups(await context.connect())
     context.table(
-      rows.map(row => ({ ...row })),
+      found.map(row => ({ ...row })),
       ['group', 'kind', 'state', 'members', 'type']
     )
-    return EXIT.ok
+    return tellTrouble(context, trouble) ? EXIT.failed : EXIT.ok
   }
 }
 
@@ -40,7 +40,7 @@ const lag: Command = {
     const group = context.args.positionals[0]!
     const cluster = await context.connect()
     const view = await viewGroup(cluster, group)
-    if (!view || view.partitions.length === 0) throw await noGroup(cluster, group, view !== undefined)
+    if (!view || (view.partitions.length === 0 && !view.trouble)) throw await noGroup(cluster, group, view !== undefined)
     const topics = [...new Set(view.partitions.map(({ topic }) => topic))]
     const ends = await endsOf(cluster, topics)
     const rows = view.partitions.map(entry => {
@@ -50,7 +50,7 @@ const lag: Command = {
     context.table(rows, ['topic', 'partition', 'committed', 'end', 'lag', 'owner'])
     const gone = topics.filter(topic => !ends.has(topic))
     if (gone.length > 0) context.note(`These topics do not exist any more: ${gone.join(', ')}.`)
-    return EXIT.ok
+    return tellTrouble(context, view.trouble) ? EXIT.failed : EXIT.ok
   }
 }
 

@@ -3,7 +3,7 @@
  * registered is a condition of the same transaction, by taking away the node that members register under (it would not be empty).
  */
 import { LimitError, SamsaError } from '../../model/errors.ts'
-import { isZooKeeperError, type ZooKeeperError } from '../zookeeper/errors.ts'
+import { isZooKeeperError, type ZooKeeperErrorCode } from '../zookeeper/errors.ts'
 import { Lanes } from '../zookeeper/level.ts'
 import type { MultiOp, ZooKeeperSession } from '../zookeeper/session.ts'
 import { isGroupNode, type ZooKeeperGroup } from './group-tree.ts'
@@ -43,14 +43,26 @@ export function refuseLive(group: string, live: readonly string[]): void {
   )
 }
 
+function refuseMoving({ group, moving }: ZooKeeperGroup): void {
+  if (moving) throw movingError(group, '')
+}
+
+const movingError = (group: string, what: string, cause?: unknown) =>
+  new SamsaError('GROUP_MOVING', `Group ${group} is being moved to Kafka at this moment.${what} Try again when that has ended.`, {
+    retriable: true,
+    cause,
+    details: { group }
+  })
+
 /**
  * Sets committed offsets, all in one transaction (of each 1,000). `tree`: the group as it was read. Rejects with SamsaError: NON_EMPTY_GROUP when
- * somebody is, or has become, a member; OFFSETS_CHANGED when somebody has written one of them since it was read. Then nothing of that
- * transaction was written.
+ * somebody is, or has become, a member; OFFSETS_CHANGED when somebody has written one of them since it was read, GROUP_MOVING. Then
+ * nothing of that transaction was written.
  */
 export async function setGroupOffsets(session: ZooKeeperSession, tree: ZooKeeperGroup, offsets: readonly OffsetToSet[]): Promise<void> {
   const { group } = tree
   checkName(group)
+  refuseMoving(tree)
   refuseLive(group, liveMembers(tree))
   const paths = groupPaths(group)
   for (const path of [paths.ids, paths.owners, ...new Set(offsets.map(({ topic }) => paths.topicOffsets(topic)))])
@@ -68,40 +80,45 @@ export async function setGroupOffsets(session: ZooKeeperSession, tree: ZooKeeper
     try {
       await session.multi([...fence, ...steps.slice(at, at + maxSteps)])
     } catch (error) {
-      throw refusal(group, fence.length, at, error)
+      throw refusal(group, fence, at, error)
     }
   }
 }
 
 /**
- * True only while nobody is registered: a node with children cannot be removed. Persistent nodes among them are nobody's, and make it
- * impossible to tell; then the look before must do.
+ * Steps that leave everything as it is, and succeed only while nobody moves the group and nobody is registered: a node with children cannot be
+ * removed. Persistent nodes among them are nobody's, and make it impossible to tell; then the look before must do.
  */
 function fenceOf({ group, members }: ZooKeeperGroup): MultiOp[] {
-  if (members.length > 0) return []
-  const { ids } = groupPaths(group)
-  return [
-    { type: 'remove', path: ids },
-    { type: 'create', path: ids, data: null }
+  const { ids, moving } = groupPaths(group)
+  const notMoving: MultiOp[] = [
+    { type: 'create', path: moving, data: null },
+    { type: 'remove', path: moving }
   ]
+  if (members.length > 0) return notMoving
+  return [...notMoving, { type: 'remove', path: ids }, { type: 'create', path: ids, data: null }]
 }
 
-function refusal(group: string, fenceSteps: number, written: number, error: unknown): unknown {
+function refusal(group: string, fence: readonly MultiOp[], written: number, error: unknown): unknown {
+  if (!isZooKeeperError(error)) return error
   const before = written > 0 ? ` The first ${written} offsets are written.` : ' Nothing was written.'
-  const index = isZooKeeperError(error) ? Number(error.details.index ?? -1) : -1
-  if (isZooKeeperError(error, 'ZK_NOT_EMPTY') && index >= 0 && index < fenceSteps)
+  const step = fence[Number(error.details.index ?? -1)]
+  const details = { group, path: String(error.details.path ?? '') }
+  if (step?.path === groupPaths(group).moving && error.code === 'ZK_NODE_EXISTS') return movingError(group, before, error)
+  if (step && error.code === 'ZK_NOT_EMPTY')
     return new SamsaError('NON_EMPTY_GROUP', `A member has joined group ${group} meanwhile.${before} Stop it, then try again.`, {
       cause: error,
-      details: { group }
+      details
     })
-  const changed = ['ZK_BAD_VERSION', 'ZK_NODE_EXISTS', 'ZK_NO_NODE'].some(code => isZooKeeperError(error, code as ZooKeeperError['code']))
-  if (!changed) return error
+  if (!CHANGED.includes(error.code)) return error
   return new SamsaError('OFFSETS_CHANGED', `Somebody else has written an offset of group ${group} meanwhile.${before} Look at it again.`, {
     retriable: true,
     cause: error,
-    details: { group, path: String((error as ZooKeeperError).details.path ?? '') }
+    details
   })
 }
+
+const CHANGED: readonly ZooKeeperErrorCode[] = ['ZK_BAD_VERSION', 'ZK_NODE_EXISTS', 'ZK_NO_NODE']
 
 /**
  * Removes a group with everything under it, in one transaction (of each 1,000 nodes; the members' node is in the first: whoever joins meanwhile makes
@@ -110,6 +127,7 @@ function refusal(group: string, fenceSteps: number, written: number, error: unkn
 export async function removeGroup(session: ZooKeeperSession, tree: ZooKeeperGroup): Promise<void> {
   const { group } = tree
   checkName(group)
+  refuseMoving(tree)
   refuseLive(group, liveMembers(tree))
   await removeTree(session, groupPaths(group).ids.slice(0, -'/ids'.length), group)
 }

@@ -8,7 +8,7 @@ import { pathProblem } from '../zookeeper/connect-string.ts'
 import { isZooKeeperError } from '../zookeeper/errors.ts'
 import { Lanes, readChildren, readData } from '../zookeeper/level.ts'
 import type { Stat, Watch, ZooKeeperSession } from '../zookeeper/session.ts'
-import { saysKafka } from './moved.ts'
+import { readSigns, saysKafka } from './moved.ts'
 import { type GroupPaths, groupPaths } from './paths.ts'
 import { type GroupSubscription, memberOfThread, parseMember, parseOffset, parseOwner, partitionsOf } from './znodes.ts'
 
@@ -42,6 +42,8 @@ export interface ZooKeeperGroup {
   group: string
   /** Its members meet in Kafka now, and Kafka's offsets are the ones that count. */
   moved: boolean
+  /** Somebody is moving it at this moment: members have left, or do. */
+  moving: boolean
   members: ZooKeeperGroupMember[]
   /** Those with an owner or an offset, in order. */
   partitions: ZooKeeperGroupPartition[]
@@ -103,8 +105,8 @@ class GroupTree {
   }
 
   async read(): Promise<ZooKeeperGroup> {
-    const { ids, owners, offsets, moved, group } = this.#paths
-    const sign = await this.#dataOf(moved, this.#watch)
+    const { ids, owners, offsets, group } = this.#paths
+    const sign = await readSigns(this.#session, group, this.#watch)
     const memberIds = (await this.childrenOf(ids)) ?? []
     const members = await Promise.all(memberIds.sort().map(memberId => this.#member(memberId)))
     await this.#each(owners, this.#watch, async (path, entry) => {
@@ -120,7 +122,13 @@ class GroupTree {
     const partitions = [...this.#partitions.values()]
       .filter(({ owner, offsetVersion }) => owner !== null || offsetVersion !== null)
       .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1))
-    return { group, moved: sign !== undefined && saysKafka(sign.data), members: members.filter(member => member !== undefined), partitions }
+    return {
+      group,
+      moved: sign === 'moved',
+      moving: sign === 'moving',
+      members: members.filter(member => member !== undefined),
+      partitions
+    }
   }
 
   childrenOf(path: string, watch = this.#watch): Promise<string[] | undefined> {

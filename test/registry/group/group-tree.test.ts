@@ -25,6 +25,7 @@ describe('a group read from ZooKeeper', () => {
     assert.deepEqual(group, {
       group: 'g',
       moved: false,
+      moving: false,
       members: [
         {
           memberId,
