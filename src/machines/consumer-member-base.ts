@@ -11,6 +11,7 @@ import {
   held,
   isUrgent,
   neededNames,
+  nextBeatMs,
   pauseMs,
   suspendInMs,
   toRevoke,
@@ -173,7 +174,7 @@ export const base = setup({
     nameless: ({ context }) => context.memberId === null
   },
   delays: {
-    heartbeatInterval: ({ context }) => context.heartbeatIntervalMs,
+    beat: ({ context }) => context.beatMs,
     pause: ({ context }) => context.delayMs,
     suspend: ({ context }) => suspendInMs(context),
     expire: ({ context }) => expireInMs(context),
@@ -208,6 +209,7 @@ export const takeAnswer = base.enqueueActions(({ context, event, enqueue }) => {
       memberId,
       memberEpoch: event.memberEpoch,
       heartbeatIntervalMs: event.heartbeatIntervalMs,
+      beatMs: nextBeatMs(context, event),
       tookMs: event.tookMs,
       target,
       names: event.assignment ? neededNames(context, event.assignment) : context.names,

@@ -93,6 +93,18 @@ export function isUrgent(context: ConsumerMemberContext): boolean {
   return draining.length === 0 && !same(byId(context.owned), heard.held)
 }
 
+/**
+ * What others let go of is told in the answer to a heartbeat: while the group is on the move the member asks sooner than the broker wants it to, so that
+ * nobody waits for the rest of an interval; then less and less.
+ */
+export function nextBeatMs(
+  context: ConsumerMemberContext,
+  answer: { memberEpoch: number; heartbeatIntervalMs: number; assignment: unknown }
+): number {
+  const moved = answer.memberEpoch !== context.memberEpoch || answer.assignment !== null
+  return Math.min(answer.heartbeatIntervalMs, moved ? context.timing.firstBeatMs : context.beatMs * 2)
+}
+
 /** What a refusal comes to: the same again after a pause, out of the group, a classic group, a pattern to be matched here, or the end. */
 export type Verdict = 'retry' | 'fenced' | 'classic' | 'pattern' | 'final'
 

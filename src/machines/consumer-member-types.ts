@@ -11,9 +11,11 @@ export interface ConsumerMemberTiming {
   leaveMs: number
   /** How long a member that has nothing rests before it asks whether there is nothing for it. */
   surplusMs: number
+  /** The first pause between heartbeats after something has changed; each next one is twice as long, up to what the broker asks for. */
+  firstBeatMs: number
 }
 
-export const defaultTiming: ConsumerMemberTiming = { leaveMs: 3_000, surplusMs: 1_000 }
+export const defaultTiming: ConsumerMemberTiming = { leaveMs: 3_000, surplusMs: 1_000, firstBeatMs: 100 }
 
 export interface ConsumerMemberInput {
   instance: string
@@ -104,6 +106,8 @@ export interface ConsumerMemberContext {
   /** The group may have this member: it has asked to be one. */
   inside: boolean
   heartbeatIntervalMs: number
+  /** Pause before the next heartbeat: shorter while the group is on the move, since what others let go of is told in an answer. */
+  beatMs: number
   /** The group's, where the broker tells it, but not more than `groupSessionTimeoutMs`. */
   sessionTimeoutMs: number
   /** How long the last answer was under way: the session counts from when it was asked for. */

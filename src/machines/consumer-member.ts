@@ -2,7 +2,7 @@
  * A member of a group of Kafka's new protocol (KIP-848): the broker decides who gets what, each member follows at its own pace. Three things
  * go on at once while it is in the group: what is said to the coordinator, what becomes of its share, how long its ownership is proven.
  *
- *   joined ┬ line:  finding ─FOUND─► (learning) ─► sending ─ANSWERED─► resting ─interval, or something to say─► sending
+ *   joined ┬ line:  finding ─FOUND─► (learning) ─► sending ─ANSWERED─► resting ─a pause, or something to say─► sending
  *          │           ▲                              │ fails
  *          │           └────────── pausing ◄──────────┘
  *          ├ share: outside ─► settled ─► revoking ─RELEASED─► settled ─► taking ─LOOKED_UP: ASSIGNED─► settled
@@ -78,6 +78,7 @@ function firstContext(input: ConsumerMemberInput): ConsumerMemberContext {
     nudged: false,
     inside: false,
     heartbeatIntervalMs: FIRST_INTERVAL_MS,
+    beatMs: FIRST_INTERVAL_MS,
     sessionTimeoutMs: input.subscription.groupSessionTimeoutMs,
     tookMs: 0,
     epoch: 0,
@@ -168,7 +169,7 @@ export const consumerMemberMachine = base.createMachine({
                 },
                 resting: {
                   always: { guard: 'urgent', target: 'sending' },
-                  after: { heartbeatInterval: 'sending' }
+                  after: { beat: 'sending' }
                 },
                 pausing: { entry: sayState('backingOff'), after: { pause: 'finding' } }
               }

@@ -77,7 +77,7 @@ const stuck: Build = { type: 'STUCK', topic: 't', partition: 0, sinceMs: 300_000
 const free: Build = { type: 'FREE' }
 const close: Build = { type: 'CLOSE' }
 const after = (delay: string, state: string) => ({ type: `xstate.after.${delay}.consumer-member.${state}` }) as never as ConsumerMemberEvent
-const interval = after('heartbeatInterval', 'member.joined.line.resting')
+const interval = after('beat', 'member.joined.line.resting')
 const pause = after('pause', 'member.joined.line.pausing')
 const rejoin = after('pause', 'member.rejoining')
 const suspend = after('suspend', 'member.joined.proof.fresh')
@@ -156,40 +156,40 @@ function walk(input: ReturnType<typeof inputOf>, samples: Sample): Graph {
 
 describe('the KIP-848 member', () => {
   it('takes every transition of its graph, and context stays plain', () => {
-    const line = walk(inputOf({ pattern: 't' }), ({ attempt, memberEpoch }) => [
-      found,
-      foundOld,
+    const line = walk(inputOf({ pattern: 't' }), ({ attempt, memberEpoch }, value) => [
+      ...(value.includes('finding') ? [found, foundOld] : []),
+      ...(/finding|sending|awaiting/.test(value)
+        ? [
+            answered(2, byId()),
+            failed(cut, 'elsewhere'),
+            failed(refusal('FENCED_MEMBER_EPOCH')),
+            failed(refusal('INVALID_REGULAR_EXPRESSION')),
+            failed(refusal('GROUP_AUTHORIZATION_FAILED'))
+          ]
+        : []),
       { type: 'TOPICS', topics: ['t'] },
-      answered(2, byId()),
-      failed(cut, 'elsewhere'),
-      failed(refusal('FENCED_MEMBER_EPOCH')),
-      failed(refusal('INVALID_REGULAR_EXPRESSION')),
-      failed(refusal('GROUP_AUTHORIZATION_FAILED')),
       { type: 'ASK_FAILED', attempt: attempt - 1, what: 'heartbeat', error: cut, remedy: 'elsewhere', random: 0 },
       { type: 'COMMIT_REFUSED', name: 'STALE_MEMBER_EPOCH', memberEpoch },
       departed,
       close
     ])
     const share = walk(inputOf(), ({ draining, epoch }, value) => [
-      topic,
-      { type: 'TOPIC_MISSING', topic: 't' },
-      found,
-      answered(2, byId(0)),
-      answered(2, byId(0, 1)),
-      answered(3, byId(1)),
-      answered(3, byId()),
-      answered(3, [...byId(1), { topicId: 'X', partitions: [0] }]),
-      answered(3, [...byId(2), { topicId: 'X', partitions: [0] }]),
-      { type: 'RELEASED', epoch, partitions: draining },
-      ...(value.includes('taking') ? [lookedUp] : []),
-      lookupFailed(true),
-      lookupFailed(false),
-      named(),
-      named('T', 't'),
-      counted(0),
-      stuck,
-      free,
-      departed
+      ...(value.includes('finding') ? [topic, found, { type: 'TOPIC_MISSING', topic: 't' } as const] : []),
+      ...(value.includes('sending')
+        ? [
+            answered(2, byId(0)),
+            answered(2, byId(0, 1)),
+            answered(3, byId(1)),
+            answered(3, byId()),
+            answered(3, [...byId(1), { topicId: 'X', partitions: [0] }]),
+            answered(3, [...byId(2), { topicId: 'X', partitions: [0] }])
+          ]
+        : []),
+      ...(value.includes('revoking') ? [{ type: 'RELEASED', epoch, partitions: draining } as const] : []),
+      ...(value.includes('taking') ? [lookedUp, lookupFailed(true), lookupFailed(false)] : []),
+      ...(value.includes('naming') ? [named(), named('T', 't'), lookupFailed(true)] : []),
+      ...(value.includes('counting') ? [counted(0), lookupFailed(true)] : []),
+      ...(value.includes('stuck') ? [free, departed] : [stuck])
     ])
     const left = line.uncovered.filter(label => share.uncovered.includes(label))
     assert.deepEqual(left, [], `never taken, in ${line.nodes.length} and ${share.nodes.length} states`)
@@ -315,6 +315,16 @@ describe('reconciling', () => {
     assert.deepEqual(run(...taking, answered(4, byId(0, 1)), lookup).lastTold, [])
     const also = run(...taking, answered(4, byId(1, 2)))
     assert.match(also.value, /revoking/, 'a revocation does not wait for a look-up')
+  })
+
+  it('asks again soon while the group is on the move, then less and less, up to what the broker wants', () => {
+    const beats = (...events: Build[]) => run(...owning, ...events).context.beatMs
+    assert.equal(run(topic, found, answered(3, byId(0, 1))).context.beatMs, 100)
+    assert.equal(beats(), 200)
+    assert.equal(beats(interval, answered(3), interval, answered(3)), 800)
+    assert.equal(beats(...Array.from({ length: 9 }, () => [interval, answered(3)]).flat()), 5_000)
+    assert.equal(beats(interval, answered(3), interval, answered(4)), 100)
+    assert.equal(beats(interval, answered(3), interval, answered(3, byId(0))), 100)
   })
 
   it('the deadline of a revocation is never later than the group waits', () => {
