@@ -104,13 +104,14 @@ function offsetOf(name: string, text: string): bigint {
 }
 
 /** ISO 8601; without a zone it is UTC, as Kafka's tool has it. */
-function dateTime(text: string): number {
+/** As ms since 1970. Throws CommandLineError. */
+export function dateTime(text: string, option = 'to-datetime'): number {
   const match = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,3})?)?)(Z|[+-]\d{2}(?::?\d{2})?)?)?$/.exec(text)
   const [, date, time = '00:00', zone = 'Z'] = match ?? []
   const offset = zone.replace(/^([+-]\d{2})(\d{2})$/, '$1:$2').replace(/^([+-]\d{2})$/, '$1:00')
   const timestampMs = match ? Date.parse(`${date}T${time.replace(',', '.')}${offset}`) : Number.NaN
   if (timestampMs >= 0) return timestampMs
-  throw new CommandLineError(`--to-datetime is "${text}"; give a time since 1970 such as 2026-03-01T12:00:00 or 2026-03-01T12:00:00+02:00`)
+  throw new CommandLineError(`--${option} is "${text}"; give a time since 1970 such as 2026-03-01T12:00:00 or 2026-03-01T12:00:00+02:00`)
 }
 
 /** `PnDTnHnMnS` (ISO 8601, as Java's Duration reads it), or `90m`, `36h`, `2d`. */

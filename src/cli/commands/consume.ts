@@ -4,9 +4,10 @@
  */
 import type { Cluster, Consumer, Message, SubscribeOptions } from '../../index.ts'
 import type { Timer } from '../../model/world.ts'
-import { CommandLineError, choice, duration, wholeNumber } from '../arguments.ts'
+import { CommandLineError, duration, wholeNumber } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
 import { compileFormat, FORMAT_HELP, type Formatter, jsonMessage } from '../format.ts'
+import { checkSubscription, SUBSCRIBE_OPTIONS, subscriptionOf } from './consume-options.ts'
 
 /** Written to the output in pieces of about this size. */
 const PIECE_BYTES = 256 * 1024
@@ -17,15 +18,10 @@ export const consume: Command = {
   takes: [1, 100],
   handlesInterrupt: true,
   options: {
-    group: { value: 'NAME', short: 'g', help: 'share the partitions with the members of this group, and commit what was printed' },
-    'from-beginning': { short: 'b', help: 'begin with the oldest message where nothing is committed (default: with new ones)' },
+    ...SUBSCRIBE_OPTIONS,
     count: { value: 'N', short: 'n', help: 'end after so many messages' },
     timeout: { value: 'TIME', help: 'end with exit code 124 when no message came for this long (30s, 500ms, 2m)' },
-    format: { value: 'FORMAT', short: 'f', help: "how to print a message (default '%v\\n'); see below" },
-    partition: { value: 'N', short: 'p', multiple: true, help: 'only this partition, assigned by hand' },
-    offset: { value: 'O', short: 'o', help: 'with --partition: an offset, beginning, end, or -N for the last N' },
-    membership: { value: 'KIND', help: 'where members of the group meet: zookeeper or manual (every partition for this one)' },
-    committed: { help: 'only messages of committed transactions' }
+    format: { value: 'FORMAT', short: 'f', help: "how to print a message (default '%v\\n'); see below" }
   },
   notes: [
     'Without --group the command is a group of its own: it gets every message and commits nothing.',
@@ -38,7 +34,9 @@ export const consume: Command = {
     ['samsa consume orders --group billing --count 10', 'ten messages, committed'],
     ["samsa consume orders -f '%t/%p@%o %k=%v\\n'", 'with where they are'],
     ['samsa consume orders --json --timeout 5s | jq .value', 'as NDJSON until nothing comes'],
-    ['samsa consume orders --partition 2 --offset -10 --count 10', 'the last ten of a partition']
+    ['samsa consume orders --partition 2 --offset -10 --count 10', 'the last ten of a partition'],
+    ['samsa consume orders --from -1h --isolation read_committed', 'the last hour, committed transactions only'],
+    ['samsa consume orders -g billing --membership classic --group-instance-id a', 'a static member of a group in Kafka']
   ],
   async run(context) {
     const { args } = context
@@ -46,10 +44,10 @@ export const consume: Command = {
     if (format !== undefined && context.json) throw new CommandLineError('give --format or --json, not both')
     const print = context.json ? jsonMessage : compileFormat(format ?? '%v\\n')
     const limits = limitsOf(context)
-    checkPartitions(context)
+    checkSubscription(args)
     const cluster = await context.connect()
     for (const topic of args.positionals) await cluster.topic(topic).describe()
-    const subscription = await subscriptionOf(context, cluster)
+    const subscription = await subscriptionOf(args, cluster)
     return new Consuming(context, cluster, print, limits).run(subscription)
   }
 }
@@ -65,53 +63,6 @@ function limitsOf({ args }: Context): Limits {
   return {
     count: count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('count', count, 1),
     timeoutMs: timeout === undefined ? undefined : duration('timeout', timeout)
-  }
-}
-
-function checkPartitions({ args }: Context): void {
-  const offset = args.one('offset')
-  if (offset !== undefined && !args.has('partition')) throw new CommandLineError('--offset needs --partition; without it: --from-beginning')
-  if (args.has('partition') && args.positionals.length > 1) throw new CommandLineError('--partition takes one topic')
-  if (offset !== undefined && !/^(-?\d{1,18}|beginning|end)$/.test(offset))
-    throw new CommandLineError(`--offset is "${offset}"; give an offset, beginning, end, or -N for the last N`)
-  for (const partition of args.all('partition')) wholeNumber('partition', partition, 0, 2 ** 31 - 1)
-}
-
-async function subscriptionOf({ args }: Context, cluster: Cluster): Promise<SubscribeOptions> {
-  const group = args.one('group')
-  const membership = args.one('membership')
-  const common: SubscribeOptions = {
-    from: args.has('from-beginning') ? 'earliest' : 'latest',
-    isolation: args.has('committed') ? 'read_committed' : 'read_uncommitted',
-    ...(group === undefined ? {} : { group }),
-    ...(membership === undefined ? {} : { membership: choice<'zookeeper' | 'manual'>('membership', membership, ['zookeeper', 'manual']) })
-  }
-  const topics = args.positionals
-  if (!args.has('partition')) return { ...common, ...(topics.length === 1 ? { topic: topics[0]! } : { topics }) }
-  const topic = topics[0]!
-  const partitions = args.all('partition').map(Number)
-  const there = cluster.topic(topic).partitions.map(({ number }) => number)
-  const missing = partitions.find(partition => !there.includes(partition))
-  if (missing !== undefined) throw new CommandLineError(`topic ${topic} has no partition ${missing}; it has ${there.length}, from 0`)
-  const offsets = await offsetsOf(cluster, topic, partitions, args.one('offset'))
-  return { ...common, partitions: partitions.map(partition => ({ topic, partition, ...offsets(partition) })) }
-}
-
-async function offsetsOf(
-  cluster: Cluster,
-  topic: string,
-  partitions: number[],
-  given: string | undefined
-): Promise<(partition: number) => { offset?: bigint }> {
-  if (given === undefined) return () => ({})
-  if (/^\d/.test(given)) return () => ({ offset: BigInt(given) })
-  const first = await cluster.admin.listOffsets(topic, 'earliest', partitions)
-  if (given === 'beginning') return partition => ({ offset: first.get(partition)! })
-  const end = await cluster.admin.listOffsets(topic, 'latest', partitions)
-  const back = given === 'end' ? 0n : -BigInt(given)
-  return partition => {
-    const offset = end.get(partition)! - back
-    return { offset: offset > first.get(partition)! ? offset : first.get(partition)! }
   }
 }
 
@@ -186,6 +137,9 @@ class Consuming {
   #listen(consumer: Consumer): void {
     const { note, terminal } = { note: (text: string) => this.#context.note(text), terminal: this.#context.terminal }
     this.#context.tellEvents(listener => consumer.on('*', listener))
+    if (this.#context.args.has('group') && !this.#context.args.has('events'))
+      consumer.on('membership.chosen', ({ membership, reason }) => note(`Membership: ${membership} (${reason}).`))
+    consumer.on('topic.recreated', ({ topic }) => note(`Topic ${topic} was deleted and made again: the new one is read.`))
     consumer.on('member.surplus', ({ group, partitions, members }) =>
       note(`Group ${group} has more members than partitions (${members} and ${partitions}): this one has nothing to do until one leaves.`)
     )
