@@ -58,10 +58,17 @@ export async function noGroup(cluster: Cluster, group: string, known = false): P
   return new SamsaError('NO_GROUP', `Group ${group} has committed nothing, or does not exist${near ? `; did you mean ${near}?` : '.'}`)
 }
 
-/** Said after what could be shown, which is Kafka's half; true: there was trouble. */
-export function tellTrouble(context: Context, trouble: Error | null): boolean {
+/** Is it there, though not as a group of consumers (a share group, a streams group)? */
+export async function isOfOthers(cluster: Cluster, group: string): Promise<boolean> {
+  return (await listGroups(cluster)).groups.some(listing => listing.group === group)
+}
+
+/** Says why ZooKeeper could not be read, and what that means for what the command does; true: there was trouble. */
+export function tellTrouble(context: Context, trouble: Error | null, meaning = 'this is what Kafka alone knows'): boolean {
   if (trouble === null) return false
   context.terminal.say(errorText(trouble))
-  context.terminal.say('samsa: this is what Kafka alone knows. If the ZooKeeper is gone for good, name the cluster by kafka://… alone.')
+  context.terminal.say(`samsa: ${meaning}. If the ZooKeeper is gone for good, name the cluster by kafka://… alone.`)
   return true
 }
+
+export const UNCHANGED = 'nothing was changed, because who meets in ZooKeeper cannot be seen'

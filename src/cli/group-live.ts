@@ -24,9 +24,8 @@ export function liveText(view: GroupView): string | undefined {
   return `${live.length === 1 ? 'a live member' : `${live.length} live members`}: ${shown}`
 }
 
-/** Throws SamsaError NON_EMPTY_GROUP that names them, and the trouble of reading them: who is not seen may be alive. */
+/** Throws SamsaError NON_EMPTY_GROUP that names them. */
 export function refuseLive(view: GroupView, what: string): void {
-  if (view.trouble) throw view.trouble
   const live = liveText(view)
   if (live === undefined) return
   throw new SamsaError(

@@ -6,7 +6,7 @@ import type { Cluster, GroupOffsetToSet, TopicDescription } from '../../index.ts
 import { SamsaError } from '../../model/errors.ts'
 import { CommandLineError } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
-import { noGroup, tellTrouble } from '../group-list.ts'
+import { isOfOthers, noGroup, tellTrouble, UNCHANGED } from '../group-list.ts'
 import { liveText, refuseLive } from '../group-live.ts'
 import { type GroupView, viewGroup } from '../group-view.ts'
 import { type PlannedReset, planReset, type ResetInput } from '../reset-plan.ts'
@@ -40,8 +40,9 @@ export const reset: Command = {
     const cluster = await context.connect()
     const group = args.positionals[0]!
     const view = await viewGroup(cluster, group)
-    if (!view && 'all' in scope) throw await noGroup(cluster, group)
-    if (view && execute) refuseLive(view, 'reset')
+    if (!view && ('all' in scope || (await isOfOthers(cluster, group)))) throw await noGroup(cluster, group)
+    if (execute && tellTrouble(context, view?.trouble ?? null, UNCHANGED)) return EXIT.failed
+    if (execute && view) refuseLive(view, 'reset')
     const rows = planReset(target, await inputs(context, cluster, target, scope, view))
     if (execute) await write(cluster, group, view, rows)
     tell(context, group, rows)

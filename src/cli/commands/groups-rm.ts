@@ -4,7 +4,7 @@
 import type { Cluster } from '../../index.ts'
 import { SamsaError } from '../../model/errors.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
-import { noGroup } from '../group-list.ts'
+import { noGroup, tellTrouble, UNCHANGED } from '../group-list.ts'
 import { refuseLive } from '../group-live.ts'
 import { type GroupView, viewGroup } from '../group-view.ts'
 
@@ -27,7 +27,7 @@ export const rm: Command = {
     for (const group of context.args.positionals) {
       const view = await viewGroup(cluster, group)
       if (!view) throw await noGroup(cluster, group)
-      if (view.trouble) throw view.trouble
+      if (tellTrouble(context, view.trouble, UNCHANGED)) return EXIT.failed
       if (topics.length === 0) await removeGroup(context, cluster, view)
       else for (const topic of topics) await removeTopic(context, cluster, view, topic)
     }
@@ -42,36 +42,40 @@ async function removeGroup(context: Context, cluster: Cluster, view: GroupView):
   const places: string[] = []
   if (zooKeeper && (await cluster.admin.zooKeeperGroups!.remove(group))) places.push('ZooKeeper')
   if (kafka || partitions.some(entry => entry.kafka !== null)) {
-    await inKafka(group, places, () => cluster.admin.deleteGroup(group))
+    try {
+      await unlessGone(cluster.admin.deleteGroup(group))
+    } catch (error) {
+      if (places.length === 0 || !(error instanceof SamsaError)) throw error
+      const message = `Group ${group} is removed from ZooKeeper, but its copy in Kafka is not: ${error.message}`
+      throw new SamsaError(error.code, `${message} Run the command again.`, { cause: error })
+    }
     places.push('Kafka')
   }
   context.note(`Removed group ${group} from ${places.join(' and ')}.`)
 }
 
+/**
+ * Kafka first: it may not be able to (before 2.4), and refuses what members of its own subscribe to. Should a member in ZooKeeper then turn out to
+ * consume the topic, its next commit writes the copy anew.
+ */
 async function removeTopic(context: Context, cluster: Cluster, view: GroupView, topic: string): Promise<void> {
   const { group, zooKeeper, partitions } = view
   const places: string[] = []
-  if (zooKeeper && (await cluster.admin.zooKeeperGroups!.remove(group, { topic }))) places.push('ZooKeeper')
   const copied = partitions.filter(entry => entry.topic === topic && entry.kafka !== null)
   if (copied.length > 0) {
-    await inKafka(group, places, () => cluster.admin.deleteGroupOffsets(group, copied))
+    await unlessGone(cluster.admin.deleteGroupOffsets(group, copied))
     places.push('Kafka')
   }
+  if (zooKeeper && (await cluster.admin.zooKeeperGroups!.remove(group, { topic }))) places.unshift('ZooKeeper')
   if (places.length > 0) context.note(`Removed what group ${group} had committed of ${topic} from ${places.join(' and ')}.`)
   else context.note(`Group ${group} has committed nothing of ${topic}.`)
 }
 
-/** A copy that has expired meanwhile is as good as removed; another failure says what was done before it. */
-async function inKafka(group: string, places: readonly string[], remove: () => Promise<void>): Promise<void> {
+/** A copy that has expired meanwhile is as good as removed. */
+async function unlessGone(removal: Promise<void>): Promise<void> {
   try {
-    await remove()
+    await removal
   } catch (error) {
-    if ((error as { kafka?: { name: string } }).kafka?.name === 'GROUP_ID_NOT_FOUND') return
-    if (places.length === 0 || !(error instanceof SamsaError)) throw error
-    throw new SamsaError(
-      error.code,
-      `Group ${group} is removed from ZooKeeper, but its copy in Kafka is not: ${error.message} Run the command again.`,
-      { cause: error }
-    )
+    if ((error as { kafka?: { name: string } }).kafka?.name !== 'GROUP_ID_NOT_FOUND') throw error
   }
 }
