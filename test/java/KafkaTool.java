@@ -77,6 +77,7 @@ public final class KafkaTool {
     OPERATIONS.put("groups", (c, b) -> groups(admin(b)));
     OPERATIONS.put("describeGroup", (c, b) -> describeGroup(admin(b), text(c, "group")));
     OPERATIONS.put("groupOffsets", (c, b) -> groupOffsets(admin(b), text(c, "group")));
+    OPERATIONS.put("groupCommits", (c, b) -> groupCommits(admin(b), text(c, "group")));
     OPERATIONS.put("setGroupOffset", (c, b) -> admin(b)
       .alterConsumerGroupOffsets(text(c, "group"), Map.of(partition(c), new OffsetAndMetadata(c.get("offset").asLong()))).all().get());
     OPERATIONS.put("deleteGroup", (c, b) -> admin(b).deleteConsumerGroups(List.of(text(c, "group"))).all().get());
@@ -255,6 +256,19 @@ public final class KafkaTool {
     for (var entry : answer.partitionsToOffsetAndMetadata(group).get().entrySet())
       if (entry.getValue() != null)
         result.computeIfAbsent(entry.getKey().topic(), key -> new TreeMap<>()).put(entry.getKey().partition(), entry.getValue().offset());
+    return result;
+  }
+
+  /** The whole of what is committed, by "topic/partition". */
+  private static Object groupCommits(Admin admin, String group) throws Exception {
+    var answer = admin.listConsumerGroupOffsets(Map.of(group, new ListConsumerGroupOffsetsSpec()));
+    Map<String, Object> result = new TreeMap<>();
+    for (var entry : answer.partitionsToOffsetAndMetadata(group).get().entrySet()) {
+      OffsetAndMetadata committed = entry.getValue();
+      if (committed == null) continue;
+      result.put(entry.getKey().topic() + "/" + entry.getKey().partition(), Map.of("offset", committed.offset(),
+        "metadata", committed.metadata(), "leaderEpoch", committed.leaderEpoch().orElse(-1)));
+    }
     return result;
   }
 

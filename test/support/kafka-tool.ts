@@ -211,6 +211,11 @@ export class KafkaTool {
     return this.ask('groupOffsets', { group })
   }
 
+  /** The same with all that was committed, by `topic/partition`. */
+  groupCommits(group: string): Promise<Record<string, { offset: number; metadata: string; leaderEpoch: number }>> {
+    return this.ask('groupCommits', { group })
+  }
+
   setGroupOffset(group: string, topic: string, partition: number, offset: number): Promise<void> {
     return this.ask('setGroupOffset', { group, topic, partition, offset })
   }
