@@ -112,8 +112,8 @@ export class Context {
     this.terminal.out.write(renderTable(rows, columns, this.style))
   }
 
-  async connect(options: ConnectOptions = {}): Promise<Cluster> {
-    const url = this.clusterUrl
+  /** `url`: default the cluster that the command line or the environment names. */
+  async connect(options: ConnectOptions = {}, url = this.clusterUrl): Promise<Cluster> {
     const { connect } = await import('../index.ts')
     // Nobody reads a recording here.
     const cluster = await connect(url, {

@@ -23,6 +23,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<L
   watch: { summary: 'groups live: members, owners, lag', load: async () => (await import('./commands/watch.ts')).watch },
   cluster: { summary: 'brokers, controller, id, versions', load: async () => (await import('./commands/cluster.ts')).cluster },
   zk: { summary: 'ls, get, tree, watch: the znodes', load: async () => (await import('./commands/zk.ts')).zk },
+  'verifiable-producer': {
+    summary: "publish numbers and print what came of each, as Kafka's tool does",
+    load: async () => (await import('./commands/verifiable-producer.ts')).verifiableProducer
+  },
+  'verifiable-consumer': {
+    summary: "be a member of a group and print what happens to it, as Kafka's tool does",
+    load: async () => (await import('./commands/verifiable-consumer.ts')).verifiableConsumer
+  },
   doctor: { summary: 'find out why a cluster cannot be used', load: async () => (await import('./commands/doctor.ts')).doctor }
 }
 
