@@ -11,6 +11,8 @@ import { followTopic, seekLeader, unfollowTopic } from './topics.ts'
 const planeOf = (context: ConsumedPartitionContext): ConsumerPlane | undefined =>
   findInstance(context.instance)?.consumers.get(context.consumer)
 
+const placeOf = ({ topic, partition }: ConsumedPartitionContext) => ({ topic, partition })
+
 export const consumedPartitionActor = bind(consumedPartitionMachine, {
   actions: {
     follow: ({ context }) => followTopic(instanceOf(context.instance), context.topic, context.path, context.partition),
@@ -20,9 +22,11 @@ export const consumedPartitionActor = bind(consumedPartitionMachine, {
     },
     seek: ({ context }, { leaderEpoch, reason }) =>
       seekLeader(instanceOf(context.instance), context.topic, context.partition, leaderEpoch, reason),
-    begin: ({ context }, { offset, why }) => planeOf(context)?.begin(context, offset, why),
+    begin: ({ context }, { offset, leaderEpoch, why }) => planeOf(context)?.begin(context, offset, why, leaderEpoch),
     locate: ({ context }, { term, node, from }) => planeOf(context)?.locate(context, term, node, context.leaderEpoch, from),
-    fetch: ({ context }, { term, node, leaderEpoch, topicId }) => planeOf(context)?.fetch(context, term, node, leaderEpoch, topicId),
+    validate: ({ context }, { term, node, leaderEpoch }) => planeOf(context)?.validate(context, term, node, leaderEpoch),
+    fetch: ({ context }, stay) => planeOf(context)?.fetch(context, stay),
+    reach: ({ context }, { term, node }) => planeOf(context)?.reach(context, term, node),
     stopFetching: ({ context }) => planeOf(context)?.stopFetching(context),
     drain: ({ context }) => planeOf(context)?.drain(context, context.drainLimitMs),
     abandon: ({ context }, { reason }) => planeOf(context)?.abandon(context, reason),
@@ -32,6 +36,9 @@ export const consumedPartitionActor = bind(consumedPartitionMachine, {
       const { topic, partition } = context
       tell(instanceOf(context.instance), context.consumer, { type: 'PARTITION_RELEASED', topic, partition } as { type: string })
     },
+    noteReplica: ({ context }, params) => planeOf(context)?.emit({ type: 'partition.replica', ...placeOf(context), ...params }),
+    noteTruncated: ({ context }, { position, divergentOffset }) =>
+      planeOf(context)?.emit({ type: 'partition.truncated', ...placeOf(context), position, divergentOffset }),
     noteRecreated: ({ context }, { oldId, newId }) => planeOf(context)?.recreated(context, oldId, newId),
     noteTrouble: ({ context }, { error }) => planeOf(context)?.emit({ type: 'trouble', where: context.path, error })
   }

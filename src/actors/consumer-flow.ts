@@ -16,6 +16,8 @@ import type { ResetPolicy } from '../model/subscription.ts'
 export interface Claim extends Owned {
   /** Decimal; null: to be looked up, by `target` or by the reset policy. */
   offset: string | null
+  /** Leader epoch of the message before it; null: not known. */
+  offsetEpoch: number | null
   why: PositionReason
   target: ResetPolicy | null
   /** Of the topic in which `offset` is a place; null: not known. */
@@ -117,8 +119,8 @@ export class Flow extends FetchPartition {
     this.interruption = new Interruption()
   }
 
-  override begin(offset: bigint, committed?: bigint): void {
-    super.begin(offset, committed)
+  override begin(offset: bigint, committed?: bigint, epoch?: number): void {
+    super.begin(offset, committed, epoch)
     this.again = undefined
     this.parked = undefined
     this.seeking = false

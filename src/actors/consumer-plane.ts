@@ -4,9 +4,8 @@
  * What a flow reports counts only while that flow is the partition's current one.
  */
 
-import { mustSeek, OffsetFinder } from '../flow/fetch-locate.ts'
+import { NO_EPOCH } from '../flow/epoch-trail.ts'
 import type { FetchPartition } from '../flow/fetch-partition.ts'
-import { Fetcher } from '../flow/fetcher.ts'
 import type { OffsetStore } from '../flow/offset-store.ts'
 import type { PositionReason } from '../machines/consumed-partition.ts'
 import { type Assigned, keyOf, type Owned } from '../machines/consumer.ts'
@@ -15,9 +14,9 @@ import { LimitError, type PlainError, plainError, SamsaError } from '../model/er
 import type { ConsumerEmitted, TopicPartition } from '../model/events.ts'
 import type { OffsetCommit, PartitionLag } from '../model/positions.ts'
 import type { ResetPolicy, Subscription } from '../model/subscription.ts'
-import { loadApi } from '../wire/apis.ts'
 import { Commits, noGroup } from './consumer-commits.ts'
 import { Deliveries } from './consumer-delivery.ts'
+import { Fetching, type Stay } from './consumer-fetching.ts'
 import { type Claim, Flow } from './consumer-flow.ts'
 import { Lag } from './consumer-lag.ts'
 import { Listeners } from './consumer-listeners.ts'
@@ -25,7 +24,6 @@ import { Positions } from './consumer-positions.ts'
 import { Starts } from './consumer-starts.ts'
 import type { Instance } from './instance.ts'
 import { tell } from './instance.ts'
-import { DATA } from './links.ts'
 
 const alwaysProven = () => Number.POSITIVE_INFINITY
 
@@ -50,8 +48,7 @@ export class ConsumerPlane {
   assignors: ReadonlyMap<string, Assignor> = new Map()
   #commits: Commits
   #flows = new Map<string, Flow>()
-  #fetchers = new Map<number, Fetcher>()
-  #finder: OffsetFinder
+  #fetching: Fetching
   #lag: Lag
   /** Ids of topics that were told to be made again, by name. */
   #recreated = new Map<string, string>()
@@ -65,7 +62,7 @@ export class ConsumerPlane {
     this.path = path
     this.subscription = subscription
     this.requestId = requestId
-    const { world, options, links } = instance
+    const { world, options } = instance
     this.closed = new Promise(resolve => {
       this.#settleClosed = resolve
     })
@@ -97,14 +94,16 @@ export class ConsumerPlane {
         void tell(instance, `${path}/member`, { type: 'STUCK', topic, partition, sinceMs } as { type: string }),
       onFree: () => void tell(instance, `${path}/member`, { type: 'FREE' })
     })
-    this.#finder = new OffsetFinder({
-      world,
-      isolation: subscription.isolation,
-      requestTimeoutMs: options.requestTimeoutMs,
-      acquire: node => links.acquire(node, DATA, options.requestTimeoutMs)
+    this.#fetching = new Fetching({
+      instance,
+      path,
+      subscription,
+      listeners: this.listeners,
+      report: (flow, event) => this.#report(flow, event),
+      onData: flow => this.#arrived(flow)
     })
     const parts = { instance, subscription, listeners: this.listeners, deliveries: this.deliveries, flows: this.#flows }
-    this.#lag = new Lag({ ...parts, finder: this.#finder })
+    this.#lag = new Lag({ ...parts, finder: this.#fetching.finder })
     this.positions = new Positions({ ...parts, store: () => this.#store() })
   }
 
@@ -196,8 +195,7 @@ export class ConsumerPlane {
 
   #forget(flow: Flow, reason: Error): void {
     this.starts.leave(flow)
-    flow.fetcher?.remove(flow)
-    flow.fetcher = undefined
+    this.#fetching.leave(flow)
     this.deliveries.interruptions++
     flow.abort(reason)
     flow.drop()
@@ -220,41 +218,37 @@ export class ConsumerPlane {
 
   // ── what a partition's machine asks for ──
 
-  begin({ topic, partition }: Owned, offset: string, why: PositionReason): void {
+  /** `leaderEpoch`: of the message before it; -1: not known. */
+  begin({ topic, partition }: Owned, offset: string, why: PositionReason, leaderEpoch: number = NO_EPOCH): void {
     const flow = this.#flows.get(keyOf({ topic, partition }))
     if (!flow) return
-    flow.begin(BigInt(offset), why === 'committed' ? BigInt(offset) : flow.ledger?.committed)
+    flow.begin(BigInt(offset), why === 'committed' ? BigInt(offset) : flow.ledger?.committed, leaderEpoch)
     this.emit({ type: 'partition.position', topic, partition, offset, why })
   }
 
   locate(owned: Owned, term: number, node: number, leaderEpoch: number, from: ResetPolicy): void {
     const flow = this.#flows.get(keyOf(owned))
-    if (!flow) return
-    this.#finder.find(node, owned.topic, owned.partition, leaderEpoch, from).then(
-      offset => this.#report(flow, { type: 'LOCATED', term, offset: String(offset) }),
-      (error: Error) => {
-        const { world } = this.instance
-        this.#report(flow, { type: 'LOCATE_FAILED', term, reason: error.message, seek: mustSeek(error), random: world.random() })
-      }
-    )
+    if (flow) this.#fetching.locate(flow, term, node, leaderEpoch, from)
   }
 
-  fetch(owned: Owned, term: number, node: number, leaderEpoch: number, topicId: string | null): void {
+  validate(owned: Owned, term: number, node: number, leaderEpoch: number): void {
     const flow = this.#flows.get(keyOf(owned))
-    if (!flow || this.ended) return
-    flow.term = term
-    flow.leaderEpoch = leaderEpoch
-    flow.topicId = topicId
-    const fetcher = this.#fetcherOf(node)
-    if (flow.fetcher !== fetcher) flow.fetcher?.remove(flow)
-    flow.fetcher = fetcher
-    fetcher.add(flow)
+    if (flow) this.#fetching.validate(flow, term, node, leaderEpoch)
+  }
+
+  fetch(owned: Owned, stay: Stay): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (flow) this.#fetching.join(flow, stay)
+  }
+
+  reach(owned: Owned, term: number, node: number): void {
+    const flow = this.#flows.get(keyOf(owned))
+    if (flow) this.#fetching.reach(flow, term, node)
   }
 
   stopFetching(owned: Owned): void {
     const flow = this.#flows.get(keyOf(owned))
-    flow?.fetcher?.remove(flow)
-    if (flow) flow.fetcher = undefined
+    if (flow) this.#fetching.leave(flow)
   }
 
   /** Hands out nothing more of it; says DRAINED as soon as nothing is in hand. */
@@ -340,80 +334,22 @@ export class ConsumerPlane {
     this.#commits.stop()
     this.#lag.stop()
     this.deliveries.close()
-    for (const [node, fetcher] of this.#fetchers) {
-      fetcher.close()
-      this.instance.links.release(node, this.#purpose)
-    }
-    this.#fetchers.clear()
+    this.#fetching.end()
     this.emit({ type: 'closed' })
     this.#settleClosed(error)
   }
 
   // ── inside ──
 
-  get #purpose(): string {
-    return `fetch:${this.path}`
-  }
-
-  #fetcherOf(node: number): Fetcher {
-    let fetcher = this.#fetchers.get(node)
-    if (fetcher) return fetcher
-    const { world, options, links } = this.instance
-    const { fetchMinBytes, fetchMaxBytes, fetchMaxWaitMs, isolation } = this.subscription
-    fetcher = new Fetcher({
-      world,
-      node,
-      limits: {
-        minBytes: fetchMinBytes,
-        maxBytes: Math.min(fetchMaxBytes, options.maxFrameBytes),
-        maxWaitMs: fetchMaxWaitMs,
-        isolation,
-        rackId: ''
-      },
-      requestTimeoutMs: options.requestTimeoutMs,
-      acquire: async () => {
-        await loadApi('Fetch')
-        return links.acquire(node, this.#purpose, options.requestTimeoutMs)
-      },
-      aside: () => links.get(node, DATA),
-      events: {
-        onPreferred: () => {},
-        onDiverged: flow =>
-          this.#report(flow, {
-            type: 'FETCH_FAILED',
-            term: flow.term,
-            reason: 'its log is another one',
-            seek: true,
-            random: world.random()
-          }),
-        onSession: (state, reason) => this.emit({ type: 'fetch.session', broker: node, state, reason }),
-        onFailed: (flow, reason, seek) =>
-          this.#report(flow, { type: 'FETCH_FAILED', term: flow.term, reason, seek, random: world.random() }),
-        onOutOfRange: (flow, error) =>
-          this.#report(flow, { type: 'OUT_OF_RANGE', term: flow.term, offset: String(flow.fetchOffset), error: error.toJSON() }),
-        onCorrupt: (flow, error) => this.#corrupt(flow, error),
-        onFinal: (flow, error) => this.#report(flow, { type: 'PARK', error: error.toJSON() }),
-        onData: flow => this.#arrived(flow as Flow),
-        onFetched: flow => this.#report(flow, { type: 'FETCHED', term: flow.term })
-      }
-    })
-    this.#fetchers.set(node, fetcher)
-    return fetcher
-  }
-
   #report(from: FetchPartition, event: Record<string, unknown> & { type: string }): void {
     const flow = from as Flow
     if (this.#flows.get(keyOf(flow)) === flow) tell(this.instance, flow.path, event)
   }
 
-  #corrupt(flow: FetchPartition, error: SamsaError): void {
-    this.#report(flow, { type: 'CORRUPT', term: flow.term, error: error.toJSON(), random: this.instance.world.random() })
-  }
-
   /** Bytes that passed their checksum and still cannot be decoded. A limit of ours will not be another one at the next try. */
   #damaged(flow: Flow, error: unknown): void {
     flow.refetchAll()
-    if (error instanceof SamsaError && !(error instanceof LimitError)) this.#corrupt(flow, error)
+    if (error instanceof SamsaError && !(error instanceof LimitError)) this.#fetching.corrupt(flow, error)
     else this.#report(flow, { type: 'PARK', error: plainError(error) })
   }
 

@@ -9,6 +9,8 @@ import type { Claim, Flow } from './consumer-flow.ts'
 interface Left {
   /** The next offset to process; undefined: nothing that counts. */
   offset: bigint | undefined
+  /** Leader epoch of the message before it. */
+  epoch: number | undefined
   topicId: string | null
 }
 
@@ -31,26 +33,37 @@ export class Starts {
   /** It is not owned any more. Whoever was sent elsewhere does not come back to where it was. */
   leave(flow: Flow): void {
     const { ledger, seeking, topicId } = flow
-    if (ledger) this.#left.set(keyOf(flow), { offset: seeking ? undefined : ledger.position, topicId })
+    const offset = seeking ? undefined : ledger?.position
+    const epoch = offset === undefined ? undefined : flow.epochAt(offset)
+    if (ledger) this.#left.set(keyOf(flow), { offset, epoch, topicId })
   }
 
   /** The topic was made again: positions in the old one mean nothing. */
   forget(topic: string): void {
     for (const [key, { topicId }] of this.#left)
-      if (key.slice(0, key.lastIndexOf('/')) === topic) this.#left.set(key, { offset: undefined, topicId })
+      if (key.slice(0, key.lastIndexOf('/')) === topic) this.#left.set(key, { offset: undefined, epoch: undefined, topicId })
   }
 
   of(assigned: Assigned): Omit<Claim, 'topic' | 'partition' | 'paused'> {
     const key = keyOf(assigned)
     const given = this.#given.get(key)
     this.#given.delete(key)
-    const plain = { target: null, topicId: null, committed: null }
+    const plain = { target: null, topicId: null, committed: null, offsetEpoch: null }
     if (given !== undefined) return { ...plain, offset: given, why: 'given' }
     const left = this.#left.get(key)
     const committed = assigned.offset === null ? undefined : BigInt(assigned.offset)
     if (left?.offset !== undefined && (committed === undefined || left.offset > committed))
-      return { ...plain, offset: String(left.offset), why: 'carried', topicId: left.topicId, committed: assigned.offset }
+      return {
+        ...plain,
+        offset: String(left.offset),
+        offsetEpoch: left.epoch ?? null,
+        why: 'carried',
+        topicId: left.topicId,
+        committed: assigned.offset
+      }
     // What is committed is a place in the topic as it is now. With nothing committed it counts which topic this process knew.
-    return { ...plain, offset: assigned.offset, why: 'committed', topicId: committed === undefined ? (left?.topicId ?? null) : null }
+    if (committed === undefined) return { ...plain, offset: null, why: 'committed', topicId: left?.topicId ?? null }
+    const epoch = assigned.leaderEpoch ?? -1
+    return { ...plain, offset: assigned.offset, offsetEpoch: epoch < 0 ? null : epoch, why: 'committed' }
   }
 }

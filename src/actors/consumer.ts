@@ -53,7 +53,7 @@ export const consumerActor = bind(consumerMachine, {
       const instance = instanceOf(context.instance)
       const plane = planeOf(context)
       if (!plane || partitions.length === 0) return
-      const { retryBackoffMs, retryBackoffMaxMs } = instance.options
+      const { retryBackoffMs, retryBackoffMaxMs, metadataMaxAgeMs } = instance.options
       const claims = plane.claim(epoch, partitions)
       plane.emit({
         type: 'partition.assigned',
@@ -68,7 +68,8 @@ export const consumerActor = bind(consumerMachine, {
           from: context.subscription.from,
           retryBackoffMs,
           retryBackoffMaxMs,
-          corruptRetries: CORRUPT_RETRIES
+          corruptRetries: CORRUPT_RETRIES,
+          replicaLeaseMs: metadataMaxAgeMs
         })
     },
     drain: ({ context }, { partitions, limitMs }) => {

@@ -2,174 +2,63 @@
  * One partition of one consumer, from claimed to released. Positions, buffers and the ledger lie in the consumer's plane;
  * this machine decides who is fetched from, from where, and when it ends.
  *
- *   sought ──LEADER──► led.locating ──LOCATED──► led.fetching ⇄ led.paused
- *     ▲  ▲               ▲      │ failed           │ FETCH_FAILED, CORRUPT
- *     │  └NO_LEADER┐     └──── led.retrying ◄──────┘   (after the pause, or at once with a LEADER)
- *     │       leaderless                           │ OUT_OF_RANGE: led.locating, or parked when the policy is `fail`
- *     └──── from anywhere ────                     ▼
- *                                               parked ── stays so until it is sought elsewhere, drained or lost
+ *   sought ──LEADER──► led.choosing ─┬─ no position ──────────► locating ──LOCATED──────┐
+ *     ▲  ▲              ▲            ├─ another leader epoch ─► validating ──VALIDATED──┤   (TRUNCATED: told, and the position is
+ *     │  └NO_LEADER┐    │            └──────────────────────────────────────────────────┴► fetching ⇄ paused        set back, or parked)
+ *     │       leaderless│ retrying ◄── failed, CORRUPT ── any of them  (after the pause, or at once with a LEADER)
+ *     └── from anywhere ┘              fetching ── OUT_OF_RANGE: locating, or parked when the policy is `fail`; DIVERGED: validating
+ *   parked: stays so until it is sought elsewhere, drained or lost
  *   SEEK, and a LEADER of another topic under the same name: ──► placing ──► led (a leader is known) or sought; out of `parked` too
  *   DRAIN (anywhere) ──► draining ──DRAINED or the limit──► released         LOST (anywhere) ──► lost
  *
- * `term` numbers the stays with one leader and one position: what a fetch, a look-up or a timer of an older one says is dropped.
+ *   in fetching:  leader ──PREFERRED──► reaching ──REACHED──► follower ──LEASE_OVER──► leader
+ *                   ▲                      │ UNREACHED           │ any trouble
+ *                   └──── after a pause ── avoiding ◄────────────┘       (the leader serves in all of them but `follower`)
+ *
+ * `term` numbers the stays with one broker and one position: what a fetch, a look-up or a timer of an older one says is dropped.
  */
-import { assign, setup } from 'xstate'
-import type { PlainError } from '../model/errors.ts'
-import type { ResetPolicy } from '../model/subscription.ts'
+import { assign, cancel, raise } from 'xstate'
+import {
+  base,
+  type ConsumedPartitionContext,
+  logTruncated,
+  noOffset,
+  noteError,
+  noteTruncated,
+  policyOf,
+  rememberError,
+  seekAction,
+  whyFound
+} from './consumed-partition-base.ts'
 
-export type PositionReason = 'committed' | 'reset' | 'carried' | 'given' | 'sought'
+export type { ConsumedPartitionContext, ConsumedPartitionEvent, ConsumedPartitionInput, PositionReason } from './consumed-partition-base.ts'
 
-export interface ConsumedPartitionInput {
-  instance: string
-  path: string
-  /** Path of the consumer. */
-  consumer: string
-  topic: string
-  partition: number
-  /** The assignment's epoch. */
-  epoch: number
-  /** Where to begin, decimal; null: the reset policy decides. */
-  offset: string | null
-  why: PositionReason
-  /** How a place that was sought for is to be looked up; null: by the reset policy. */
-  target: ResetPolicy | null
-  /** Id of the topic in which `offset` is a place; null: not known, whatever topic has the name. */
-  topicId: string | null
-  /** What is committed, decimal, where `offset` is another place; null: nothing, or it is `offset`. */
-  committed: string | null
-  paused: boolean
-  from: ResetPolicy
-  retryBackoffMs: number
-  retryBackoffMaxMs: number
-  /** Refetches of a batch whose bytes are damaged, before the partition is parked. */
-  corruptRetries: number
-}
+const fetchFrom = (node: (context: ConsumedPartitionContext) => number, nearby: boolean) =>
+  ({
+    type: 'fetch',
+    params: ({ context }: { context: ConsumedPartitionContext }) => ({
+      term: context.term,
+      node: node(context),
+      leaderEpoch: context.leaderEpoch,
+      topicId: context.topicId,
+      nearby
+    })
+  }) as const
+const fromLeader = (nearby: boolean) => fetchFrom(({ leader }) => leader!, nearby)
 
-export interface ConsumedPartitionContext extends ConsumedPartitionInput {
-  leader: number | null
-  leaderEpoch: number
-  term: number
-  /** The plane knows the position. */
-  located: boolean
-  /** Troubles in a row. */
-  attempt: number
-  corrupt: number
-  delayMs: number
-  reason: string
-  error: PlainError | null
-  drainLimitMs: number
-}
+/** Back to the leader, with what is said of the follower. */
+const leaveFollower = base.enqueueActions(({ context, event, enqueue }) => {
+  const inTime = event.type === 'LEASE_OVER'
+  const what = 'error' in event ? event.error.message : 'reason' in event ? event.reason : event.type
+  const reason = inTime ? 'it is time to ask the leader again' : `follower ${context.replica ?? context.preferred}: ${what}`
+  enqueue({ type: 'noteReplica', params: { broker: context.leader!, leader: context.leader!, reason } })
+  enqueue.cancel('lease')
+  enqueue.assign({ avoided: inTime ? 0 : context.avoided + 1 })
+  enqueue('forgetReplica')
+  enqueue('nextTerm')
+})
 
-export type ConsumedPartitionEvent =
-  | { type: 'LEADER'; topic: string; partition: number; node: number; leaderEpoch: number; topicId: string | null }
-  | { type: 'NO_LEADER'; topic: string; partition: number; leaderEpoch: number }
-  | { type: 'LOCATED'; term: number; offset: string }
-  | { type: 'LOCATE_FAILED'; term: number; reason: string; seek: boolean; random: number }
-  /** The fetch loop could not fetch this partition, or could not reach its leader. */
-  | { type: 'FETCH_FAILED'; term: number; reason: string; seek: boolean; random: number }
-  /** The first good answer after a trouble. */
-  | { type: 'FETCHED'; term: number }
-  | { type: 'OUT_OF_RANGE'; term: number; offset: string; error: PlainError }
-  | { type: 'CORRUPT'; term: number; error: PlainError; random: number }
-  /** Not worth another try: a limit of ours, missing rights, a handler's policy. */
-  | { type: 'PARK'; error: PlainError }
-  /** Go on somewhere else: at this offset, or where this policy finds one. */
-  | { type: 'SEEK'; offset: string | null; target: ResetPolicy | null }
-  | { type: 'PAUSE' }
-  | { type: 'RESUME' }
-  | { type: 'DRAIN'; limitMs: number }
-  | { type: 'DRAINED' }
-  | { type: 'LOST'; reason: string }
-
-const policyOf = ({ target, from }: ConsumedPartitionContext): ResetPolicy => target ?? from
-const whyFound = ({ why }: ConsumedPartitionContext): PositionReason => (why === 'sought' ? 'sought' : 'reset')
-
-type Args = { context: ConsumedPartitionContext; event: ConsumedPartitionEvent }
-const current = ({ context, event }: Args) => 'term' in event && event.term === context.term
-
-export const consumedPartitionMachine = setup({
-  types: {} as { context: ConsumedPartitionContext; events: ConsumedPartitionEvent; input: ConsumedPartitionInput; tags: 'active' },
-  actions: {
-    follow: () => {},
-    unfollow: () => {},
-    /** Tells the topic that its word on the leader does not hold. */
-    seek: (_, _params: { leaderEpoch: number; reason: string }) => {},
-    /** Sets the plane's position. What was buffered of another one is dropped. */
-    begin: (_, _params: { offset: string; why: PositionReason }) => {},
-    /** Asks the leader for the offset of the reset policy; answers LOCATED or LOCATE_FAILED with this term. */
-    locate: (_, _params: { term: number; node: number; from: ResetPolicy }) => {},
-    /** Joins the fetch loop of this leader. */
-    fetch: (_, _params: { term: number; node: number; leaderEpoch: number; topicId: string | null }) => {},
-    stopFetching: () => {},
-    /** Nothing more is handed out; what is buffered is dropped; DRAINED comes when nothing is in hand any more. */
-    drain: () => {},
-    /** The limit has passed: aborts the signal of what is in hand; its acks do not count any more. */
-    abandon: (_, _params: { reason: string }) => {},
-    interrupt: (_, _params: { reason: string }) => {},
-    park: (_, _params: { error: PlainError }) => {},
-    /** Tells the consumer that nothing is in hand any more. */
-    reportReleased: () => {},
-    noteTrouble: (_, _params: { error: PlainError }) => {},
-    /** The topic is another one under the same name: what is known of the old one is worth nothing. */
-    noteRecreated: (_, _params: { oldId: string; newId: string }) => {},
-    nextTerm: assign({ term: ({ context }) => context.term + 1 }),
-    rememberLeader: assign(({ context, event }) =>
-      event.type === 'LEADER'
-        ? {
-            leader: event.node,
-            leaderEpoch: event.leaderEpoch,
-            topicId: event.topicId ?? context.topicId,
-            committed: null,
-            attempt: 0,
-            reason: ''
-          }
-        : {}
-    ),
-    rememberTrouble: assign(({ context, event }) => {
-      if (!('random' in event)) return {}
-      const attempt = context.attempt + 1
-      const pause = Math.min(context.retryBackoffMaxMs, context.retryBackoffMs * 2 ** Math.min(attempt - 1, 20))
-      const reason = event.type === 'CORRUPT' ? event.error.message : event.reason
-      return { attempt, delayMs: Math.round(pause * (0.8 + 0.4 * event.random)), reason }
-    }),
-    forgetTrouble: assign({ attempt: 0, corrupt: 0, reason: '' }),
-    countCorrupt: assign({ corrupt: ({ context }) => context.corrupt + 1 }),
-    forgetPosition: assign({ located: false, offset: null, target: null, why: 'reset' }),
-    takeSeek: assign(({ event }) =>
-      event.type === 'SEEK'
-        ? { offset: event.offset, target: event.target, located: event.offset !== null, why: 'sought', attempt: 0, corrupt: 0, error: null }
-        : {}
-    ),
-    /**
-     * Goes on in the new topic: where somebody has committed in it before this partition was assigned, else by the reset policy. Whoever reads from
-     * the end on was there before the first message of it.
-     */
-    restart: assign(({ context: { committed, from } }) => ({
-      offset: committed,
-      located: committed !== null,
-      why: committed === null ? 'reset' : 'committed',
-      target: from.at === 'latest' ? { at: 'earliest' } : null
-    }))
-  },
-  guards: {
-    current,
-    sameLeader: ({ context, event }) =>
-      event.type === 'LEADER' &&
-      event.node === context.leader &&
-      event.leaderEpoch === context.leaderEpoch &&
-      (event.topicId === null || event.topicId === context.topicId),
-    recreated: ({ context, event }) =>
-      event.type === 'LEADER' && context.topicId !== null && event.topicId !== null && event.topicId !== context.topicId,
-    located: ({ context }) => context.located,
-    led: ({ context }) => context.leader !== null,
-    paused: ({ context }) => context.paused,
-    seeks: args => current(args) && 'seek' in args.event && args.event.seek,
-    failsWithoutOffset: ({ context }) => policyOf(context).at === 'fail',
-    outOfRangeIsFinal: args => current(args) && args.context.from.at === 'fail',
-    corruptOnceTooOften: args => current(args) && args.context.corrupt >= args.context.corruptRetries
-  },
-  delays: { pause: ({ context }) => context.delayMs, drainLimit: ({ context }) => context.drainLimitMs }
-}).createMachine({
+export const consumedPartitionMachine = base.createMachine({
   id: 'consumed-partition',
   context: ({ input }) => ({
     ...input,
@@ -177,8 +66,14 @@ export const consumedPartitionMachine = setup({
     leaderEpoch: -1,
     term: 0,
     located: input.offset !== null,
+    unvalidated: input.offset !== null && input.offsetEpoch !== null,
+    fetchedEpoch: null,
+    replica: null,
+    preferred: null,
+    avoided: 0,
     attempt: 0,
     corrupt: 0,
+    diverged: 0,
     delayMs: 0,
     reason: 'the leader is not known yet',
     error: null,
@@ -193,7 +88,7 @@ export const consumedPartitionMachine = setup({
       tags: 'active',
       initial: 'placing',
       entry: 'follow',
-      exit: ['unfollow', 'stopFetching'],
+      exit: ['unfollow', 'stopFetching', cancel('lease')],
       on: {
         DRAIN: { target: 'draining', actions: assign({ drainLimitMs: ({ event }) => event.limitMs }) },
         PARK: { target: '.parked', actions: assign({ error: ({ event }) => event.error }) },
@@ -210,15 +105,21 @@ export const consumedPartitionMachine = setup({
               { type: 'noteRecreated', params: ({ context, event }) => ({ oldId: context.topicId!, newId: event.topicId! }) },
               'stopFetching',
               'restart',
-              'rememberLeader'
+              'rememberLeader',
+              cancel('lease')
             ]
           },
-          { target: '.led', actions: 'rememberLeader' }
+          { target: '.led', actions: ['rememberLeader', cancel('lease')] }
         ],
         NO_LEADER: {
           target: '.leaderless',
-          actions: assign({ leader: null, leaderEpoch: ({ context, event }) => Math.max(context.leaderEpoch, event.leaderEpoch) })
-        }
+          actions: [
+            assign({ leader: null, leaderEpoch: ({ context, event }) => Math.max(context.leaderEpoch, event.leaderEpoch) }),
+            'forgetReplica',
+            cancel('lease')
+          ]
+        },
+        LEASE_OVER: { actions: 'forgetReplica' }
       },
       states: {
         placing: {
@@ -226,7 +127,10 @@ export const consumedPartitionMachine = setup({
             {
               guard: 'located',
               target: 'placed',
-              actions: { type: 'begin', params: ({ context }) => ({ offset: context.offset!, why: context.why }) }
+              actions: {
+                type: 'begin',
+                params: ({ context }) => ({ offset: context.offset!, leaderEpoch: context.offsetEpoch ?? -1, why: context.why })
+              }
             },
             {
               guard: 'failsWithoutOffset',
@@ -244,7 +148,7 @@ export const consumedPartitionMachine = setup({
           states: {
             choosing: {
               entry: 'nextTerm',
-              always: [{ guard: 'located', target: 'fetching' }, { target: 'locating' }]
+              always: [{ guard: 'unvalidated', target: 'validating' }, { guard: 'located', target: 'fetching' }, { target: 'locating' }]
             },
             locating: {
               entry: {
@@ -256,7 +160,10 @@ export const consumedPartitionMachine = setup({
                   guard: 'current',
                   target: 'fetching',
                   actions: [
-                    { type: 'begin', params: ({ context, event }) => ({ offset: event.offset, why: whyFound(context) }) },
+                    {
+                      type: 'begin',
+                      params: ({ context, event }) => ({ offset: event.offset, leaderEpoch: event.leaderEpoch, why: whyFound(context) })
+                    },
                     assign({ located: true, target: null, offset: ({ event }) => event.offset }),
                     'forgetTrouble'
                   ]
@@ -267,17 +174,46 @@ export const consumedPartitionMachine = setup({
                 ]
               }
             },
+            validating: {
+              entry: [
+                'stopFetching',
+                {
+                  type: 'validate',
+                  params: ({ context }) => ({ term: context.term, node: context.leader!, leaderEpoch: context.leaderEpoch })
+                }
+              ],
+              on: {
+                VALIDATED: { guard: 'current', target: 'fetching', actions: assign({ attempt: 0, reason: '' }) },
+                VALIDATE_FAILED: [
+                  { guard: 'seeks', target: 'retrying', actions: ['rememberTrouble', seekAction()] },
+                  { guard: 'current', target: 'retrying', actions: 'rememberTrouble' }
+                ],
+                TRUNCATED: [
+                  {
+                    guard: 'resetIsForbidden',
+                    target: '#consumed-partition.active.parked',
+                    actions: [noteTruncated, assign({ error: ({ context, event }) => logTruncated(context, event) })]
+                  },
+                  {
+                    guard: 'goesOn',
+                    target: 'fetching',
+                    actions: [
+                      noteTruncated,
+                      {
+                        type: 'begin',
+                        params: ({ event }) => ({ offset: event.offset!, leaderEpoch: event.leaderEpoch, why: 'truncated' as const })
+                      },
+                      assign({ offset: ({ event }) => event.offset, attempt: 0, reason: '' })
+                    ]
+                  },
+                  { guard: 'current', target: 'choosing', actions: [noteTruncated, 'forgetPosition'] }
+                ]
+              }
+            },
             fetching: {
+              initial: 'picking',
+              entry: assign({ unvalidated: false, fetchedEpoch: ({ context }) => context.leaderEpoch }),
               always: { guard: 'paused', target: 'paused' },
-              entry: {
-                type: 'fetch',
-                params: ({ context }) => ({
-                  term: context.term,
-                  node: context.leader!,
-                  leaderEpoch: context.leaderEpoch,
-                  topicId: context.topicId
-                })
-              },
               on: {
                 PAUSE: { target: 'paused', actions: assign({ paused: true }) },
                 FETCHED: { guard: 'current', actions: 'forgetTrouble' },
@@ -290,9 +226,64 @@ export const consumedPartitionMachine = setup({
                   { guard: 'current', target: 'retrying', actions: ['rememberTrouble', 'countCorrupt', noteError()] }
                 ],
                 OUT_OF_RANGE: [
-                  { guard: 'outOfRangeIsFinal', target: '#consumed-partition.active.parked', actions: rememberError() },
+                  { guard: 'resetIsForbidden', target: '#consumed-partition.active.parked', actions: rememberError() },
                   { guard: 'current', target: 'choosing', actions: ['stopFetching', 'forgetPosition', noteError()] }
+                ],
+                // The leader is asked where the logs part; twice in a row without a good fetch in between: after a pause.
+                DIVERGED: [
+                  { guard: 'divergedAgain', target: 'retrying', actions: ['rememberTrouble', 'countDiverged'] },
+                  { guard: 'current', target: 'choosing', actions: 'countDiverged' }
                 ]
+              },
+              states: {
+                picking: { always: [{ guard: 'readFromFollower', target: 'follower' }, { target: 'leader' }] },
+                leader: {
+                  entry: fromLeader(true),
+                  on: { PREFERRED: { guard: 'current', target: 'reaching', actions: 'takePreferred' } }
+                },
+                reaching: {
+                  entry: [
+                    fromLeader(false),
+                    { type: 'reach', params: ({ context }) => ({ term: context.term, node: context.preferred! }) }
+                  ],
+                  on: {
+                    REACHED: {
+                      guard: 'current',
+                      target: 'follower',
+                      actions: [
+                        'takeReplica',
+                        'nextTerm',
+                        cancel('lease'),
+                        raise({ type: 'LEASE_OVER' }, { id: 'lease', delay: 'replicaLease' }),
+                        {
+                          type: 'noteReplica',
+                          params: ({ context }) => ({
+                            broker: context.replica!,
+                            leader: context.leader!,
+                            reason: 'the leader prefers it for the rack of this client'
+                          })
+                        }
+                      ]
+                    },
+                    UNREACHED: { guard: 'current', target: 'avoiding', actions: leaveFollower }
+                  }
+                },
+                follower: {
+                  entry: fetchFrom(({ replica }) => replica!, true),
+                  on: {
+                    LEASE_OVER: { target: 'leader', actions: leaveFollower },
+                    FETCH_FAILED: { guard: 'current', target: 'avoiding', actions: leaveFollower },
+                    // A follower may lag behind, or begin later: the leader's word counts (KIP-392).
+                    OUT_OF_RANGE: { guard: 'current', target: 'avoiding', actions: leaveFollower },
+                    CORRUPT: { guard: 'current', target: 'avoiding', actions: [noteError(), leaveFollower] },
+                    DIVERGED: {
+                      guard: 'current',
+                      target: '#consumed-partition.active.led.choosing',
+                      actions: [leaveFollower, 'countDiverged']
+                    }
+                  }
+                },
+                avoiding: { entry: fromLeader(false), after: { avoidance: 'leader' } }
               }
             },
             paused: {
@@ -332,30 +323,3 @@ export const consumedPartitionMachine = setup({
     }
   }
 })
-
-function seekAction() {
-  return {
-    type: 'seek',
-    params: ({ context }: { context: ConsumedPartitionContext }) => ({ leaderEpoch: context.leaderEpoch, reason: context.reason })
-  } as const
-}
-
-function noteError() {
-  return { type: 'noteTrouble', params: ({ event }: { event: { error: PlainError } }) => ({ error: event.error }) } as const
-}
-
-function rememberError() {
-  return assign<ConsumedPartitionContext, { type: string; error: PlainError }, undefined, ConsumedPartitionEvent, never>({
-    error: ({ event }) => event.error
-  })
-}
-
-function noOffset(context: ConsumedPartitionContext): PlainError {
-  return {
-    name: 'UsageError',
-    code: 'NO_COMMITTED_OFFSET',
-    message: `Nothing is committed for ${context.topic}/${context.partition} and \`from\` is fail. Commit an offset, or choose earliest, latest or a Date.`,
-    retriable: false,
-    details: { topic: context.topic, partition: context.partition }
-  }
-}

@@ -55,7 +55,7 @@ export type PositionEmitted =
       topic: string
       partition: number
       offset: string
-      why: 'committed' | 'reset' | 'carried' | 'given' | 'sought'
+      why: 'committed' | 'reset' | 'carried' | 'given' | 'sought' | 'truncated'
     }
   /** Every `lagIntervalMs` while somebody listens for it: of every partition that is owned, located, and whose end is known. */
   | { type: 'partition.lag'; partitions: PartitionLag[] }
