@@ -67,6 +67,8 @@ export class Numbered {
 export class GroupRun implements AsyncDisposable {
   readonly cluster: Cluster
   readonly topics: string[]
+  /** How its members find the cluster. */
+  readonly where: Where
   readonly group = uniqueName('group')
   readonly readers: Reader[] = []
   /** With `publish`. */
@@ -75,26 +77,27 @@ export class GroupRun implements AsyncDisposable {
   #others = new Set<{ close(): Promise<void> }>()
   #proxies: ZooKeeperProxy[] = []
 
-  /** Makes its topics: so many partitions each. */
-  static async start(cluster: Cluster, partitions: readonly number[], config: Record<string, string> = {}): Promise<GroupRun> {
+  /** Makes its topics: so many partitions each. `where`: how members find the cluster; default by ZooKeeper, where it has one. */
+  static async start(
+    cluster: Cluster,
+    partitions: readonly number[],
+    config: Record<string, string> = {},
+    where: Where = cluster.facts.zookeeper ?? { brokers: cluster.bootstrap.join(',') }
+  ): Promise<GroupRun> {
     const name = uniqueName('run')
     const topics = partitions.map((_, index) => `${name}-${index}`)
     await cluster.createTopics(Object.fromEntries(topics.map((topic, index) => [topic, { partitions: partitions[index]!, config }])))
-    return new GroupRun(cluster, topics)
+    return new GroupRun(cluster, topics, where)
   }
 
-  private constructor(cluster: Cluster, topics: string[]) {
+  private constructor(cluster: Cluster, topics: string[], where: Where) {
     this.cluster = cluster
     this.topics = topics
+    this.where = where
   }
 
   get topic(): string {
     return this.topics[0]!
-  }
-
-  /** How its members find the cluster: by ZooKeeper, where it has one. */
-  get where(): Where {
-    return this.cluster.facts.zookeeper ?? { brokers: this.cluster.bootstrap.join(',') }
   }
 
   /** A member of ours in this process. */
