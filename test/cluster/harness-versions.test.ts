@@ -1,5 +1,5 @@
 /**
- * The other two clusters of the harness: a Kafka 4 broker in KRaft mode and an old 1.1.1 broker.
+ * Two more clusters of the harness: one Kafka 4 broker in KRaft mode, and an old 1.1.1 broker.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'

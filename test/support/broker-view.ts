@@ -1,11 +1,11 @@
 /**
- * What one particular broker knows of topics, by a bare Metadata request: Java's admin client asks whichever it likes, and a broker
- * that has not heard of a new topic yet would make a test fail now and then.
+ * What one particular broker knows of topics and of groups' coordinators, by a bare request: Java's admin client asks whichever it likes,
+ * and a broker that has not heard of a new topic yet would make a test fail now and then.
  */
 import { connect } from 'node:net'
 
-const metadataKey = 3
-const metadataVersion = 4
+const metadata = [3, 4] as const
+const findCoordinator = [10, 1] as const
 
 /** A partition by one broker's word. */
 export interface PartitionView {
@@ -20,8 +20,9 @@ export interface PartitionView {
 
 /** The partitions of these topics as this broker knows them, and how many of the topics it does not know. */
 export async function brokerView(host: string, port: number, topics: string[]): Promise<{ partitions: PartitionView[]; unknown: number }> {
-  const body = await exchange(host, port, request(topics))
-  const read = reader(body)
+  const names = topics.map(topic => string(topic))
+  const noAutoCreation = Buffer.from([0])
+  const read = reader(await exchange(host, port, request(metadata, int32(topics.length), ...names, noAutoCreation)))
   read.int32() // correlation id
   read.int32() // throttle
   for (let n = read.int32(); n > 0; n--) {
@@ -48,15 +49,20 @@ export async function brokerView(host: string, port: number, topics: string[]): 
   return { partitions, unknown }
 }
 
-function request(topics: string[]): Buffer {
-  const names = topics.map(topic => string(topic))
-  const body = Buffer.concat([
-    Buffer.from([0, metadataKey, 0, metadataVersion, 0, 0, 0, 1]),
-    string('harness'),
-    int32(topics.length),
-    ...names,
-    Buffer.from([0]) // no auto creation
-  ])
+/** The node that coordinates a group, by this broker's word; undefined: it knows none now. */
+export async function coordinatorView(host: string, port: number, group: string): Promise<number | undefined> {
+  const ofGroup = Buffer.from([0])
+  const read = reader(await exchange(host, port, request(findCoordinator, string(group), ofGroup)))
+  read.int32() // correlation id
+  read.int32() // throttle
+  const error = read.int16()
+  read.string() // its message
+  const node = read.int32()
+  return error === 0 ? node : undefined
+}
+
+function request([key, version]: readonly [number, number], ...fields: Buffer[]): Buffer {
+  const body = Buffer.concat([Buffer.from([0, key, 0, version, 0, 0, 0, 1]), string('harness'), ...fields])
   return Buffer.concat([int32(body.length), body])
 }
 

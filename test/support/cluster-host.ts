@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ClusterControl, ClusterFacts, ClusterOptions, ServerAction, ServerStatus } from './cluster.ts'
 import { freePort } from './ports.ts'
 import type { ServerProcess } from './server-process.ts'
-import { brokerServer, zookeeperServer } from './servers.ts'
+import { type BrokerPlan, brokerServer, zookeeperServer } from './servers.ts'
 import { type ToolCall, toolFor } from './tool-process.ts'
 import { temporaryFolder } from './watchdog.ts'
 
@@ -42,23 +42,28 @@ export class ClusterHost implements ClusterControl {
     const zookeeperPort = ownZookeeper ? await freePort() : 0
     if (ownZookeeper) servers.set('zookeeper', await zookeeperServer(folder, zookeeperPort, options.zkTickMs ?? 500))
     const zookeeper = `${options.zookeeper ?? `${host}:${zookeeperPort}`}${options.chroot ?? '/kafka'}`
-    const controllerPort = kafka === '4' ? await freePort() : 0
     const brokers: ClusterFacts['brokers'] = []
+    const plans: BrokerPlan[] = []
+    // In KRaft mode every broker is a controller too, so that any one of three may go.
+    const controllers: number[] = []
+    for (let id = 1; kafka === '4' && id <= count; id++) controllers.push(await freePort())
+    const quorum = controllers.map((port, index) => `${index + 1}@${host}:${port}`).join(',')
     for (let id = 1; id <= count; id++) {
       const port = await freePort()
       brokers.push({ id, host, port })
-      const plan = {
+      plans.push({
         kafka,
         id,
         port,
         zookeeper,
-        quorum: `1@${host}:${controllerPort}`,
-        controllerPort: id === 1 && kafka === '4' ? controllerPort : undefined,
+        quorum,
+        controllerPort: controllers[id - 1],
         replication: Math.min(3, count),
         config: options.config ?? {}
-      }
-      servers.set(`broker-${id}`, await brokerServer(folder, plan))
+      })
     }
+    const processes = await Promise.all(plans.map(plan => brokerServer(folder, plan)))
+    for (const [index, { id }] of plans.entries()) servers.set(`broker-${id}`, processes[index]!)
     const bootstrap = brokers.map(broker => `${host}:${broker.port}`)
     const facts: ClusterFacts = { kafka, zookeeper: kafka === '4' ? undefined : zookeeper, bootstrap, brokers, zookeeperPort }
     return new ClusterHost(facts, folder, servers)

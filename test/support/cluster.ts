@@ -2,7 +2,7 @@
  * A real Kafka cluster for tests: `startCluster()` gives brokers and a ZooKeeper that can be killed, frozen and started again, and Kafka's own
  * clients to make topics and judge what is in them. `Cluster` is the same for one's own and for one that is shared (`use-cluster.ts`).
  */
-import { brokerView, type PartitionView } from './broker-view.ts'
+import { brokerView, coordinatorView, type PartitionView } from './broker-view.ts'
 import { ClusterHost } from './cluster-host.ts'
 import { KafkaTool, type TopicInfo, type TopicSpec } from './kafka-tool.ts'
 import type { ProcessState } from './server-process.ts'
@@ -13,7 +13,7 @@ import { until } from './until.ts'
 export interface ClusterOptions {
   /** Default '3.9.1', with ZooKeeper. '4' is in KRaft mode, without. '1.1.1' is an old broker on 3.9.1's ZooKeeper. */
   kafka?: KafkaVersion
-  /** Default 3, and 1 for the other versions. */
+  /** Default 3, and 1 for the other versions. In KRaft mode each is a controller too: three survive the loss of any one. */
   brokers?: number
   /** Broker settings beside those of `servers.ts`. */
   config?: Record<string, string>
@@ -223,6 +223,20 @@ export class Cluster {
       async () => {
         const isr = (await this.tool.describe(topic)).partitions[partition]?.isr ?? []
         return [...isr].sort().join() === wanted ? isr : undefined
+      },
+      limitMs
+    )
+  }
+
+  /** The broker that coordinates a group of Kafka's, as soon as every broker that is up names the same one and `accept` accepts it. */
+  async coordinatorOf(group: string, accept: (broker: Broker) => boolean = () => true, limitMs = 30_000): Promise<Broker> {
+    const up = () => this.brokers.filter(broker => broker.state === 'up')
+    return until(
+      `a coordinator of ${group}`,
+      async () => {
+        const nodes = await Promise.all(up().map(({ host, port }) => coordinatorView(host, port, group)))
+        const [node] = nodes
+        return node !== undefined && nodes.every(each => each === node) && accept(this.broker(node)) && this.broker(node)
       },
       limitMs
     )

@@ -8,7 +8,7 @@ import { Cluster, startCluster } from './cluster.ts'
 import { type ClusterKind, kinds, sharedControl } from './shared-clusters.ts'
 
 export async function useCluster(kind: ClusterKind = 'zookeeper'): Promise<Cluster> {
-  const control = sharedControl(kind)
+  const control = await sharedControl(kind)
   if (!control) {
     const cluster = await startCluster(kinds[kind])
     after(() => cluster.dispose())
