@@ -42,7 +42,8 @@ export class CommitCheck {
     } else if (f === 'ack' || f === 'seek') {
       for (const [key, offset] of Object.entries(operation.value.offsets)) {
         const name = `${process}\u0000${key}`
-        this.#raise(this.#processed, name, offset)
+        // Of a member that does not tell what it has processed, a seek says where it reads on and no more.
+        if (f === 'ack' || this.#processed.has(name)) this.#raise(this.#processed, name, offset)
         if (f === 'seek') this.#raise(this.#given, name, offset)
       }
     } else if ((f === 'poll' || f === 'txn') && type === 'ok') this.#delivered(operation)

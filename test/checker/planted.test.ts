@@ -429,6 +429,17 @@ describe('what is no anomaly', () => {
     finds(first.give('m1', 'revoked', 't/0').member('m2', 't/0').commit('m2', 't/0', 3), [])
   })
 
+  test('a commit after a seek, of a member that does not tell what it has processed', () => {
+    const member = sound().member('m1', 't/0')
+    finds(
+      member
+        .add('m1', 'ok', 'seek', { offsets: { 't/0': 0 } })
+        .read('m1', 't/0', [0, 'a'], [1, 'b'], [2, 'c'])
+        .commit('m1', 't/0', 3),
+      []
+    )
+  })
+
   test('readers without a group, together, and members of two groups, each', () => {
     finds(sound().read('r2', 't/1', [0, 'd']).sent('t/1', 1, 'e').read('r3', 't/1', [1, 'e']), [])
     const two = sound().member('m1', 't/0').read('m1', 't/0', [0, 'a'], [1, 'b'], [2, 'c'])
