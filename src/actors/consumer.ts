@@ -47,7 +47,13 @@ export const consumerActor = bind(consumerMachine, {
         error => self.send({ type: 'CHOICE_FAILED', choice, error: plainError(error), random: instance.world.random() })
       )
     },
-    emitChosen: ({ context }, params) => planeOf(context)?.emit({ type: 'membership.chosen', ...params }),
+    emitChosen: ({ context }, params) => {
+      // A choice that needs no look is made before whoever has asked for this consumer can listen.
+      instanceOf(context.instance).world.defer(() => {
+        const plane = planeOf(context)
+        if (plane && !plane.ended) plane.emit({ type: 'membership.chosen', ...params })
+      })
+    },
     forgetMember: ({ context }) => planeOf(context)?.forgetMember(),
     claim: ({ context }, { epoch, partitions }) => {
       const instance = instanceOf(context.instance)
