@@ -221,6 +221,11 @@ export const takeAnswer = base.enqueueActions(({ context, event, enqueue }) => {
     })
   )
   enqueue({ type: 'prove', params: { sentMs: event.sentMs, sessionTimeoutMs: context.sessionTimeoutMs } })
+  if (context.tries > 0 && context.memberEpoch > 0) {
+    const state = context.draining.length > 0 ? 'revoking' : 'owning'
+    const reason = `the coordinator answers again, after: ${context.reason}`
+    enqueue({ type: 'tellConsumer', params: { event: { type: 'MEMBER_STATE', state, reason } } })
+  }
   if (event.memberEpoch === context.memberEpoch) return
   // The same partitions under a new epoch: commits carry it from now on.
   const epoch = context.epoch + 1

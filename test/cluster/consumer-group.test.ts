@@ -126,6 +126,30 @@ describe('a group of the new protocol', { concurrency: 4 }, () => {
     }
   })
 
+  test('a member that was frozen past its session hands out nothing more, commits nothing, and joins anew', async () => {
+    await using run = await start([4], mortal)
+    const stream = run.publish()
+    const one = await run.join({ membership })
+    const two = run.spawn({ membership })
+    await Promise.all([one.waitForOwned(2), two.waitForOwned(2)])
+    await stream.more(100)
+    two.freeze()
+    await one.waitForOwned(4, 15_000)
+    const allowed = uncommitted(two, await run.committedInKafka())
+    await stream.more(100)
+    const frozenAt = two.events.all.length
+    two.thaw()
+    await two.waitFor('partition.lost')
+    const since = two.events.all.slice(frozenAt)
+    const lostAt = since.findIndex(event => event.type === 'told' && event.event.type === 'partition.lost')
+    const meanwhile = since
+      .slice(0, lostAt)
+      .filter(({ type, ...event }) => type === 'record' || ('event' in event && event.event.type === 'committed'))
+    assert.deepEqual(meanwhile, [])
+    await Promise.all([one.waitForOwned(2), two.waitForOwned(2)])
+    for (const [place] of await run.allDelivered()) assert.ok(allowed.has(place), `${place} was committed and came again`)
+  })
+
   test('a member that the group has let go of loses everything, and is back under the same id', async () => {
     await using run = await start([2])
     const one = await run.join({ membership })

@@ -403,6 +403,14 @@ describe('trouble', () => {
     assert.match(String(again.states.at(-1)!.reason), /heartbeat: cut/)
   })
 
+  it('says so when the coordinator answers again', () => {
+    const back = run(...owning, interval, failed(cut, 'elsewhere'), pause, found, answered(3))
+    assert.deepEqual(
+      [back.states.at(-1)!.state, back.states.at(-1)!.reason],
+      ['owning', 'the coordinator answers again, after: heartbeat: cut']
+    )
+  })
+
   for (const name of ['COORDINATOR_LOAD_IN_PROGRESS', 'COORDINATOR_NOT_AVAILABLE', 'NOT_COORDINATOR'])
     it(`${name}: asked again after a pause, with the reason; nothing moves`, () => {
       const waiting = run(...owning, interval, failed(refusal(name), name === 'COORDINATOR_LOAD_IN_PROGRESS' ? 'again' : 'elsewhere'))
