@@ -7,7 +7,7 @@ import { decodeAssignment, encodeSubscription, PROTOCOL_TYPE } from '../flow/ass
 import type { ClassicMemberContext, ClassicMemberEvent, Offer, TopicLevel } from '../machines/classic-member-types.ts'
 import type { Owned } from '../machines/consumer.ts'
 import type { Assignor, MemberToAssign } from '../model/assignor.ts'
-import { type PlainError, plainError, SamsaError, UsageError } from '../model/errors.ts'
+import { type PlainError, plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { Timer } from '../model/world.ts'
 import { type ApiName, loadApi } from '../wire/apis.ts'
 import { divide, membersOf } from './classic-divide.ts'
@@ -245,27 +245,28 @@ export class LiveClassic {
 
   /** A static member stays one until its session is over (KIP-345). Never rejects. */
   async leave(memberId: string, reason: string, limitMs: number): Promise<void> {
-    const { groupInstanceId, group } = this.#who
-    const { world } = this.instance
     this.#gone = true
-    if (groupInstanceId !== null) return
+    if (this.#who.groupInstanceId !== null) return
+    const { world } = this.instance
     let timer: Timer | undefined
-    const late = new Promise<undefined>(resolve => {
-      timer = world.setTimer(() => resolve(undefined), limitMs)
+    const late = new Promise<never>((_, reject) => {
+      const error = new TimeoutError('LEAVE_TIMEOUT', `It took longer than ${limitMs} ms.`, { retriable: true })
+      timer = world.setTimer(() => reject(error), limitMs)
     })
     try {
-      // A coordinator of before Kafka 2.2 names a member only when everybody has joined.
-      const id = memberId || (await Promise.race([this.#joining, late]))
-      if (!id) return
-      await Promise.race([this.#coordinator.link().then(link => leaveGroup(link, this.#who, id, reason, limitMs)), late])
+      await Promise.race([this.#leave(memberId, reason, limitMs), late])
     } catch (error) {
       // It was none any more: what was wanted.
-      if (verdictOf(error) === 'unknown') return
-      const message = `Group ${group} was left without its coordinator's answer; it finds out after ${this.#who.sessionTimeoutMs} ms: ${plainError(error).message}`
-      this.trouble(new SamsaError('LEFT_UNHEARD', message, { cause: error }).toJSON())
+      if (verdictOf(error) !== 'unknown') this.trouble(leftUnheard(this.#who, error))
     } finally {
       if (timer) world.clearTimer(timer)
     }
+  }
+
+  async #leave(memberId: string, reason: string, limitMs: number): Promise<void> {
+    // A coordinator of before Kafka 2.2 names a member only when everybody has joined.
+    const id = memberId || (await this.#joining)
+    if (id) await leaveGroup(await this.#coordinator.link(), this.#who, id, reason, limitMs)
   }
 
   /** Nothing is told any more. A member that did not leave in order says so, if its coordinator can be told without waiting. */
@@ -303,4 +304,9 @@ export class LiveClassic {
     this.#assignors.set(name, known)
     return known
   }
+}
+
+function leftUnheard({ group, sessionTimeoutMs }: Who, cause: unknown): PlainError {
+  const message = `Group ${group} was left, but its coordinator did not confirm it; it finds out after ${sessionTimeoutMs} ms: ${plainError(cause).message}`
+  return new SamsaError('LEFT_UNHEARD', message, { cause }).toJSON()
 }

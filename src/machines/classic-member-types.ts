@@ -36,7 +36,7 @@ export const defaultTiming: ClassicTiming = {
   leaveMs: 3_000,
   firstBeatMs: 50,
   beatPerMemberMs: 100,
-  leastBeatMs: 500,
+  leastBeatMs: 300,
   surplusMs: 1_000
 }
 
