@@ -24,6 +24,8 @@ const SESSION_TIMEOUT = 'consumer.session.timeout.ms'
 const GROUP_CONFIGS_FROM = 1
 /** A heartbeat that is not answered for this part of the session has time for others after it. */
 const ANSWER_WITHIN = 1 / 3
+/** Brokers that have the protocol and do not have it switched on answer so. */
+const UNSUPPORTED_VERSION = 35
 /** To somebody who has left already. */
 const GONE = ['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND', 'FENCED_MEMBER_EPOCH', 'FENCED_INSTANCE_ID']
 
@@ -117,7 +119,9 @@ export class LiveConsumerMember {
     if (said.held !== null) body.topicPartitions = said.held
     this.#inside = memberId ?? this.#inside
     const timeoutMs = Math.min(options.requestTimeoutMs, Math.max(1, sessionTimeoutMs * ANSWER_WITHIN))
-    const answer = await this.#link().request('ConsumerGroupHeartbeat', body, { timeoutMs })
+    const link = this.#link()
+    const answer = await link.request('ConsumerGroupHeartbeat', body, { timeoutMs })
+    if (answer.errorCode === UNSUPPORTED_VERSION) throw unsupported(link.node)
     if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ConsumerGroupHeartbeat of group ${this.group}`, answer.errorMessage)
     const checked = check(answer)
     this.#inside = checked.memberId ?? this.#inside
@@ -245,7 +249,10 @@ function check(answer: ResponseOf<'ConsumerGroupHeartbeat'>): Answer {
 
 function unsupported(node: number): BrokerError {
   const message =
-    `Broker ${node}, the coordinator of the group, does not offer the consumer protocol (KIP-848): ` +
+    `Broker ${node}, the coordinator of the group, does not offer the consumer protocol (KIP-848), or has it switched off: ` +
     'it needs Kafka 4.0 with the feature group.version 1. Use membership classic.'
-  return new BrokerError('UNSUPPORTED_VERSION', message, { kafka: { code: 35, name: 'UNSUPPORTED_VERSION' }, details: { broker: node } })
+  return new BrokerError('UNSUPPORTED_VERSION', message, {
+    kafka: { code: UNSUPPORTED_VERSION, name: 'UNSUPPORTED_VERSION' },
+    details: { broker: node }
+  })
 }

@@ -93,16 +93,21 @@ export function isUrgent(context: ConsumerMemberContext): boolean {
   return draining.length === 0 && !same(byId(context.owned), heard.held)
 }
 
+/** Heartbeats of a group that has come to rest grow apart; those of a member that has nothing do so slowly: it waits for others to let go. */
+const GROWTH = 2
+const GROWTH_WAITING = 1.25
+
 /**
  * What others let go of is told in the answer to a heartbeat: while the group is on the move the member asks sooner than the broker wants it to, so that
  * nobody waits for the rest of an interval; then less and less.
  */
 export function nextBeatMs(
-  context: ConsumerMemberContext,
-  answer: { memberEpoch: number; heartbeatIntervalMs: number; assignment: unknown }
+  { timing, memberEpoch, beatMs, target }: ConsumerMemberContext,
+  answer: { memberEpoch: number; heartbeatIntervalMs: number; assignment: readonly IdPartitions[] | null }
 ): number {
-  const moved = answer.memberEpoch !== context.memberEpoch || answer.assignment !== null
-  return Math.min(answer.heartbeatIntervalMs, moved ? context.timing.firstBeatMs : context.beatMs * 2)
+  const moved = answer.memberEpoch !== memberEpoch || answer.assignment !== null
+  const growth = (answer.assignment ?? target ?? []).length > 0 ? GROWTH : GROWTH_WAITING
+  return Math.round(Math.min(answer.heartbeatIntervalMs, moved ? timing.firstBeatMs : beatMs * growth))
 }
 
 /** What a refusal comes to: the same again after a pause, out of the group, a classic group, a pattern to be matched here, or the end. */

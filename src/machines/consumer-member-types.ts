@@ -11,7 +11,7 @@ export interface ConsumerMemberTiming {
   leaveMs: number
   /** How long a member that has nothing rests before it asks whether there is nothing for it. */
   surplusMs: number
-  /** The first pause between heartbeats after something has changed; each next one is twice as long, up to what the broker asks for. */
+  /** The first pause between heartbeats after something has changed; each next one is longer, up to what the broker asks for. */
   firstBeatMs: number
 }
 

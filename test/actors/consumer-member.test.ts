@@ -98,9 +98,17 @@ describe('the live side of a KIP-848 member', () => {
   it('a coordinator that does not offer the protocol is told by name, with what to do', async () => {
     const { live, links } = member()
     links.versions.ConsumerGroupHeartbeat = undefined
-    const error = plainError(await live.find().catch((reason: unknown) => reason))
-    assert.deepEqual([error.code, live.remedy(error)], ['UNSUPPORTED_VERSION', 'none'])
-    assert.match(error.message, /Kafka 4\.0.*membership classic/)
+    const refused = await live.find().catch((reason: unknown) => reason)
+    assert.deepEqual([plainError(refused).code, live.remedy(refused)], ['UNSUPPORTED_VERSION', 'none'])
+    assert.match(plainError(refused).message, /Kafka 4\.0.*membership classic/)
+  })
+
+  it('so is one that has it and has it switched off, as Kafka 3.9 does', async () => {
+    const { live } = member({ ConsumerGroupHeartbeat: () => beat({ errorCode: 35 }) })
+    await live.find()
+    const refused = await live.heartbeat('me', 0, nothing, 45_000).catch((reason: unknown) => reason)
+    assert.deepEqual([plainError(refused).code, live.remedy(refused)], ['UNSUPPORTED_VERSION', 'none'])
+    assert.match(plainError(refused).message, /switched off.*membership classic/)
   })
 
   it('says everything, or only what has changed', async () => {

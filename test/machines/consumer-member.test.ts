@@ -325,6 +325,8 @@ describe('reconciling', () => {
     assert.equal(beats(...Array.from({ length: 9 }, () => [interval, answered(3)]).flat()), 5_000)
     assert.equal(beats(interval, answered(3), interval, answered(4)), 100)
     assert.equal(beats(interval, answered(3), interval, answered(3, byId(0))), 100)
+    const waits = run(topic, found, answered(3, byId()), ...Array.from({ length: 9 }, () => [interval, answered(3)]).flat())
+    assert.ok(waits.context.beatMs < 1_000, 'a member that has nothing waits for others to let go')
   })
 
   it('the deadline of a revocation is never later than the group waits', () => {
