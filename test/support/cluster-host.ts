@@ -59,7 +59,7 @@ export class ClusterHost implements ClusterControl {
         quorum,
         controllerPort: controllers[id - 1],
         replication: Math.min(3, count),
-        config: options.config ?? {}
+        config: { ...options.config, ...(options.racks ? { 'broker.rack': options.racks[id - 1] ?? '' } : {}) }
       })
     }
     const processes = await Promise.all(plans.map(plan => brokerServer(folder, plan)))

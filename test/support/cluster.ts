@@ -17,6 +17,8 @@ export interface ClusterOptions {
   brokers?: number
   /** Broker settings beside those of `servers.ts`. */
   config?: Record<string, string>
+  /** `broker.rack` of each broker, in order. */
+  racks?: readonly string[]
   /** ZooKeeper's tick, ms. Default 500: it grants sessions from 1 to 10 s. */
   zkTickMs?: number
   /** `host:port` of a ZooKeeper that runs already; default: one of its own. */
@@ -260,13 +262,13 @@ export class Cluster {
   async heal(): Promise<void> {
     const statuses = await this.control.status()
     for (const server of this.servers) server.refresh(statuses)
-    if (this.zookeeperServer && this.zookeeperServer.state !== 'up') await this.zookeeperServer.start()
+    if (statuses.zookeeper && this.zookeeperServer?.state !== 'up') await this.zookeeperServer?.start()
     await Promise.all(this.brokers.filter(broker => broker.state !== 'up').map(broker => broker.start()))
     await this.waitForBrokers(
       this.brokers.map(broker => broker.id),
       60_000
     )
-    await this.waitForPartitions('in sync', whole)
+    await this.waitInSync()
     // Elections on demand came with Kafka 2.2; a cluster of one broker needs none.
     if (this.brokers.length > 1 && this.facts.kafka !== '1.1.1') {
       await this.tool.electLeaders('all')
@@ -274,6 +276,11 @@ export class Cluster {
       await this.waitForPartitions('led by the preferred replica', each => each.leader === each.replicas[0])
     }
     this.touched = false
+  }
+
+  /** Until every broker says that every partition is led and has all its replicas in sync. */
+  waitInSync(): Promise<void> {
+    return this.waitForPartitions('in sync', whole)
   }
 
   /** Ends every process of the cluster and removes its data. A shared cluster stays up. */

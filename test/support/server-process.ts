@@ -41,6 +41,11 @@ export class ServerProcess {
     return this.state === 'down' ? -1 : this.child!.pid!
   }
 
+  /** What it has said since its last start. */
+  get output(): string {
+    return this.starts === 0 ? '' : readFileSync(`${this.spec.log}.${this.starts}`, 'utf8')
+  }
+
   /** Starts and waits until ready. Thaws a frozen one; nothing to do for one that is up. */
   async start(): Promise<void> {
     if (this.state === 'frozen') return this.thaw()

@@ -22,6 +22,8 @@ export interface BrokerPlan {
   /** KRaft: `id@host:port` of the controller, and the port itself on the node that is it. */
   quorum: string
   controllerPort?: number | undefined
+  /** Of 3.9.1, which may be on its way from ZooKeeper to KRaft. Default: with ZooKeeper. */
+  mode?: 'zookeeper' | 'migrating' | 'kraft'
   replication: number
   config: Record<string, string>
 }
@@ -64,8 +66,7 @@ export async function brokerServer(folder: string, plan: BrokerPlan): Promise<Se
 async function brokerSpec(folder: string, plan: BrokerPlan, extraFlags: string[]) {
   const jars = await jarsFor(poms[plan.kafka])
   mkdirSync(folder, { recursive: true })
-  const file = join(folder, `broker-${plan.id}.properties`)
-  writeProperties(file, { ...settings(folder, plan), ...plan.config })
+  const file = configureBroker(folder, plan)
   const flags = [...quickStart, ...extraFlags, '-Xmx512m', '-Djava.awt.headless=true']
   const spec: ServerSpec = {
     name: `broker ${plan.id} (Kafka ${plan.kafka})`,
@@ -76,6 +77,55 @@ async function brokerSpec(folder: string, plan: BrokerPlan, extraFlags: string[]
     ready: output => /(\[KafkaServer id=\d+\]|Kafka Server) started/.test(output)
   }
   return { spec, file, jars }
+}
+
+/** Writes its settings, which its next start reads; answers with the file. */
+export function configureBroker(folder: string, plan: BrokerPlan): string {
+  const file = join(folder, `broker-${plan.id}.properties`)
+  writeProperties(file, { ...settings(folder, plan), ...plan.config })
+  return file
+}
+
+export interface ControllerPlan {
+  id: number
+  port: number
+  clusterId: string
+  /** Where the metadata is taken from, and written to as well; undefined: it has ended, or never was. */
+  migratesFrom: string | undefined
+}
+
+/** A 3.9.1 controller that is no broker, as a migration from ZooKeeper wants it; formatted. */
+export async function controllerServer(folder: string, plan: ControllerPlan): Promise<ServerProcess> {
+  const jars = await jarsFor(poms['3.9.1'])
+  const file = configureController(folder, plan)
+  await format(jars, file, folder, plan.clusterId)
+  const flags = [...quickStart, ...(await archiveFlag('3.9.1')), '-Xmx256m', '-Djava.awt.headless=true']
+  return new ServerProcess({
+    name: `controller ${plan.id} (Kafka 3.9.1)`,
+    command: 'java',
+    args: [...flags, '-cp', join(jars, '*'), logging(folder), 'kafka.Kafka', file],
+    log: join(folder, `controller-${plan.id}.log`),
+    ready: output => output.includes('Kafka Server started')
+  })
+}
+
+/** As `configureBroker`. */
+export function configureController(folder: string, plan: ControllerPlan): string {
+  const file = join(folder, `controller-${plan.id}.properties`)
+  const migration = plan.migratesFrom && { 'zookeeper.metadata.migration.enable': 'true', 'zookeeper.connect': plan.migratesFrom }
+  writeProperties(file, {
+    'node.id': String(plan.id),
+    'process.roles': 'controller',
+    listeners: `CONTROLLER://${host}:${plan.port}`,
+    'log.dirs': join(folder, `data-${plan.id}`),
+    ...quorumSettings(`${plan.id}@${host}:${plan.port}`),
+    // What the controller, and not a broker, answers for.
+    'auto.leader.rebalance.enable': 'false',
+    'default.replication.factor': '3',
+    'min.insync.replicas': '2',
+    ...migration
+  })
+  return file
 }
 
 /** A killed broker stays registered until its session expires, and the same id started before that ends at once. */
@@ -115,36 +165,47 @@ function settings(folder: string, plan: BrokerPlan): Record<string, string> {
     'log.cleaner.dedupe.buffer.size': '4194304',
     'log.segment.delete.delay.ms': '1000'
   }
-  if (plan.kafka !== '4') {
-    return {
-      ...common,
-      'broker.id': String(plan.id),
-      'zookeeper.connect': plan.zookeeper,
-      'zookeeper.session.timeout.ms': '4000',
-      'zookeeper.connection.timeout.ms': '30000'
-    }
-  }
-  const controls = plan.controllerPort !== undefined
+  const mode = plan.kafka === '4' ? 'kraft' : (plan.mode ?? 'zookeeper')
+  if (mode === 'kraft') return { ...common, ...kraftSettings(plan, common.listeners) }
   return {
     ...common,
+    'broker.id': String(plan.id),
+    'zookeeper.connect': plan.zookeeper,
+    'zookeeper.session.timeout.ms': '4000',
+    'zookeeper.connection.timeout.ms': '30000',
+    ...(mode === 'migrating'
+      ? { 'zookeeper.metadata.migration.enable': 'true', 'inter.broker.protocol.version': '3.9', ...quorumSettings(plan.quorum) }
+      : {})
+  }
+}
+
+function kraftSettings(plan: BrokerPlan, listeners: string): Record<string, string> {
+  const controls = plan.controllerPort !== undefined
+  return {
     'node.id': String(plan.id),
     'process.roles': controls ? 'broker,controller' : 'broker',
-    'controller.quorum.voters': plan.quorum,
-    'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    listeners: controls ? `${common.listeners},CONTROLLER://${host}:${plan.controllerPort}` : common.listeners,
-    'advertised.listeners': common.listeners,
+    ...quorumSettings(plan.quorum),
+    listeners: controls ? `${listeners},CONTROLLER://${host}:${plan.controllerPort}` : listeners,
+    'advertised.listeners': listeners,
     // The new group protocol's limits are made for years, not for tests; a group's own settings stay within them.
     'group.consumer.min.session.timeout.ms': '1000',
-    'group.consumer.min.heartbeat.interval.ms': '100',
+    'group.consumer.min.heartbeat.interval.ms': '100'
+  }
+}
+
+function quorumSettings(quorum: string): Record<string, string> {
+  return {
+    'controller.quorum.voters': quorum,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'broker.session.timeout.ms': '4000',
     'broker.heartbeat.interval.ms': '500'
   }
 }
 
-async function format(jars: string, file: string, folder: string): Promise<void> {
+async function format(jars: string, file: string, folder: string, id = clusterId): Promise<void> {
   const args = [...quickStart, '-Xmx128m', '-cp', join(jars, '*'), logging(folder)]
-  const failure = await run('java', [...args, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file], 60_000)
+  const failure = await run('java', [...args, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file], 60_000)
   if (failure) throw new Error(`the KRaft storage could not be formatted\n${failure}`)
 }
 
