@@ -66,7 +66,7 @@ export class Commits {
     const newest = new Map(list.map(offset => [keyOf(offset), offset]))
     const due = [...newest.values()].map(offset => {
       const flow = this.#options.flows.get(keyOf(offset))
-      return { offset: flow ? withEpoch(flow, offset) : offset, flow }
+      return { offset: flow ? asRead(flow, offset) : offset, flow }
     })
     const owned = () => {
       const stranger = due.find(({ flow }) => !flow || !this.#owns(flow))
@@ -198,15 +198,15 @@ function dueOf(flows: Iterable<Flow>): Due[] {
   for (const flow of flows) {
     const offset = flow.ledger?.position
     if (offset === undefined || offset === flow.ledger!.committed) continue
-    due.push({ flow, offset: withEpoch(flow, { topic: flow.topic, partition: flow.partition, offset }) })
+    due.push({ flow, offset: asRead(flow, { topic: flow.topic, partition: flow.partition, offset }) })
   }
   return due
 }
 
-/** With the leader epoch of the message before it, where that is known and not given. */
-function withEpoch(flow: Flow, offset: OffsetToCommit): OffsetToCommit {
+/** With the topic in which it is a place, and the leader epoch of the message before it where that is known and not given. */
+function asRead(flow: Flow, offset: OffsetToCommit): OffsetToCommit {
   const leaderEpoch = offset.leaderEpoch ?? flow.epochAt(offset.offset)
-  return leaderEpoch === undefined ? offset : { ...offset, leaderEpoch }
+  return { ...offset, topicId: flow.topicId, ...(leaderEpoch === undefined ? {} : { leaderEpoch }) }
 }
 
 /** A message stands for the offset after it. Throws UsageError. */
@@ -236,7 +236,7 @@ function notOwner(offset: OffsetToCommit): SamsaError {
 /** A topic that the coordinator's broker does not know was asked for several times already: it is gone. */
 function mayGoWell(error: unknown): boolean {
   const { retriable, code } = plainError(error)
-  return retriable && code !== 'UNKNOWN_TOPIC_OR_PARTITION'
+  return retriable && code !== 'UNKNOWN_TOPIC_OR_PARTITION' && code !== 'UNKNOWN_TOPIC_ID'
 }
 
 function byError(failed: readonly Failed[]): Map<unknown, Failed[]> {

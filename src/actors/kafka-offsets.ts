@@ -17,7 +17,7 @@ export type { CommitAs } from './offset-requests.ts'
 
 /** A topic that is new may be unknown to the coordinator's broker for a moment; one that is deleted stays so. */
 const UNKNOWN_TOPIC_TRIES = 3
-const UNKNOWN_TOPIC = 3
+const UNKNOWN_TOPICS = [3, 100]
 /** The group refuses who commits, not what. */
 const REFUSALS = [
   'ILLEGAL_GENERATION',
@@ -186,7 +186,7 @@ export class KafkaOffsets implements OffsetStore {
     return this.#call(`OffsetCommit of group ${this.#group}`, async link => {
       const codes = await commitOffsets(link, this.#group, as, offsets)
       for (const [key, code] of codes) {
-        if (code === UNKNOWN_TOPIC && ++unknownTopics >= UNKNOWN_TOPIC_TRIES) continue
+        if (UNKNOWN_TOPICS.includes(code) && ++unknownTopics >= UNKNOWN_TOPIC_TRIES) continue
         const error = brokerError(code, `OffsetCommit of ${key} for group ${this.#group}`)
         if (code !== 0 && remedyOf(error) !== 'none') throw error
       }

@@ -1,5 +1,6 @@
 /**
- * OffsetCommit and OffsetFetch as calls: in every version that names topics, for a member of a group or for nobody in particular.
+ * OffsetCommit and OffsetFetch as calls, for a member of a group or for nobody in particular. Commits name topics by id where the broker can
+ * and all ids are known, so that an offset of a topic that is gone does not become one of another topic of that name.
  */
 import type { Link } from '../flow/link.ts'
 import type { CommittedOffset, OffsetToCommit } from '../flow/offset-store.ts'
@@ -8,9 +9,10 @@ import { SamsaError } from '../model/errors.ts'
 import { brokerError } from '../model/kafka-errors.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
 
-/** From version 8 OffsetFetch takes several groups; from 10 both APIs name topics by id only, which a group of any age need not know. */
+/** From version 8 OffsetFetch takes several groups; from 10 both APIs name topics by id only. */
 const GROUPS_FROM = 8
 const NAMES_UP_TO = 9
+const IDS_FROM = 10
 /** KIP-447. A broker without it has no transactions that could be open over a group's offsets either, or answers as it always did. */
 const STABLE_FROM = 7
 /** The first versions that keep offsets in Kafka, and the first whose answer tells of all partitions. */
@@ -35,8 +37,11 @@ export async function commitOffsets(
   as: CommitAs | null,
   offsets: readonly OffsetToCommit[]
 ): Promise<Map<string, number>> {
-  const topics = [...byTopic(offsets)].map(([name, list]) => ({
-    name,
+  const byId = (link.version('OffsetCommit') ?? 0) >= IDS_FROM && offsets.every(({ topicId }) => topicId)
+  const named = offsets.map(entry => ({ ...entry, key: byId ? entry.topicId! : entry.topic }))
+  const names = new Map(named.map(({ key, topic }) => [key, topic]))
+  const topics = [...byTopic(named, ({ key }) => key)].map(([key, list]) => ({
+    ...(byId ? { topicId: key } : { name: key }),
     partitions: list.map(({ partition, offset, leaderEpoch, metadata }) => ({
       partitionIndex: partition,
       committedOffset: offset,
@@ -50,10 +55,13 @@ export async function commitOffsets(
     ...(as.groupInstanceId === null ? {} : { groupInstanceId: as.groupInstanceId })
   }
   const body: RequestOf<'OffsetCommit'> = { groupId: group, topics, ...member }
-  const answer = await link.request('OffsetCommit', body, { minVersion: COMMIT_FROM, maxVersion: NAMES_UP_TO })
+  const maxVersion = byId ? IDS_FROM : NAMES_UP_TO
+  const answer = await link.request('OffsetCommit', body, { minVersion: COMMIT_FROM, maxVersion })
   const codes = new Map<string, number>()
-  for (const topic of answer.topics)
-    for (const { partitionIndex, errorCode } of topic.partitions) codes.set(`${topic.name}/${partitionIndex}`, errorCode)
+  for (const topic of answer.topics) {
+    const name = names.get(byId ? topic.topicId : topic.name)
+    for (const { partitionIndex, errorCode } of topic.partitions) codes.set(`${name}/${partitionIndex}`, errorCode)
+  }
   return codes
 }
 
@@ -91,12 +99,12 @@ function committedOf(answer: ResponseOf<'OffsetFetch'>, group: string, grouped: 
   return out
 }
 
-function byTopic<T extends Owned>(list: readonly T[]): Map<string, T[]> {
+function byTopic<T extends Owned>(list: readonly T[], keyOf: (entry: T) => string = ({ topic }) => topic): Map<string, T[]> {
   const out = new Map<string, T[]>()
   for (const entry of list) {
-    const known = out.get(entry.topic)
+    const known = out.get(keyOf(entry))
     if (known) known.push(entry)
-    else out.set(entry.topic, [entry])
+    else out.set(keyOf(entry), [entry])
   }
   return out
 }

@@ -6,6 +6,8 @@ export interface OffsetToCommit {
   partition: number
   /** The **next** offset to read. */
   offset: bigint
+  /** Id of the topic in which it is a place: where the broker takes ids, a topic that was made again is not committed to. */
+  topicId?: string | null
   /** Of the last processed message's batch (KIP-320); told to Kafka where it is known. */
   leaderEpoch?: number
   /** Up to the user; Kafka keeps it with the offset (`offset.metadata.max.bytes`, 4,096 by default), ZooKeeper does not: there the copy has it. */

@@ -89,7 +89,7 @@ export class ConsumerBench {
     this.plane.offsets = {
       commit: async (_, offsets) => {
         if (this.refuseCommit) throw this.refuseCommit
-        this.committed.push([...offsets])
+        this.committed.push(offsets.map(({ topicId: _, ...rest }) => rest))
         return [...offsets]
       },
       fetch: async partitions => {

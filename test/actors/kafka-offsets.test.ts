@@ -58,6 +58,24 @@ describe('offsets of a group without members', () => {
     assert.equal(brokers.bodies('OffsetCommit').length, 3, 'a new topic may be unknown for a moment')
   })
 
+  it('name topics by id where the broker can and every id is known; an id that is gone is not tried for ever', async () => {
+    const { brokers, store } = bench(({ body }) => committedWith(body, { 'gone/1': 100 }))
+    const offsets = [at(0, 5n, { topicId: 'here' }), at(1, 6n, { topicId: 'gone' })]
+    await store.commit(1, offsets)
+    brokers.versions.OffsetCommit = 10
+    await store.commit(1, [offsets[0]!, at(1, 6n)])
+    const named = brokers.bodies('OffsetCommit').map(({ topics }) => topics.map(({ name }: { name: string }) => name))
+    assert.deepEqual(named, [['t'], ['t']])
+    const results = await brokers.run(store.commit(1, offsets))
+    assert.deepEqual(errorsOf(results), [[1, 'UNKNOWN_TOPIC_ID']])
+    const ids = brokers
+      .bodies('OffsetCommit')
+      .at(-1)
+      .topics.map(({ topicId }: { topicId: string }) => topicId)
+    assert.deepEqual(ids, ['here', 'gone'])
+    assert.equal(brokers.bodies('OffsetCommit').length, 2 + 3)
+  })
+
   it('go again when the coordinator moved, loads or was cut off, and each time is told', async () => {
     const { brokers, store } = bench(({ body }, times) => {
       if (times === 1) throw connectionLost()

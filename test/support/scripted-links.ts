@@ -97,9 +97,12 @@ export function coordinatorAt(group: string, nodeId: number, errorCode = 0): unk
 export function committedWith(body: Asked['body'], code: number | Record<string, number> = 0): unknown {
   const codeOf = (key: string) => (typeof code === 'number' ? code : (code[key] ?? 0))
   return {
-    topics: body.topics.map(({ name, partitions }: { name: string; partitions: { partitionIndex: number }[] }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(`${name}/${partitionIndex}`) }))
-    }))
+    topics: body.topics.map(
+      ({ name, topicId, partitions }: { name: string; topicId: string; partitions: { partitionIndex: number }[] }) => ({
+        name: name ?? '',
+        topicId: topicId ?? '',
+        partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode: codeOf(`${name ?? topicId}/${partitionIndex}`) }))
+      })
+    )
   }
 }
