@@ -1,6 +1,6 @@
 /**
- * The live side of a KIP-848 member: its connection to the coordinator, its offset store, the time up to which its ownership is proven. Found by
- * instance and path, as everything live is.
+ * The live side of a KIP-848 member: its connection to the coordinator, its offset store, the time up to which its ownership is proven.
+ * Found by instance and path, as everything live is.
  */
 import type { Link } from '../flow/link.ts'
 import type { ConsumerMemberContext, IdPartitions, Said } from '../machines/consumer-member-types.ts'
@@ -93,7 +93,7 @@ export class LiveConsumerMember {
     this.offsets.lose()
   }
 
-  /** The connection to the coordinator is there. Rejects as links and FindCoordinator do, and when the broker does not offer the protocol. */
+  /** The connection to the coordinator is there. Rejects as links and FindCoordinator do, and when that broker lacks the protocol. */
   async find(): Promise<{ node: number; version: number; sessionTimeoutMs: number | null }> {
     const link = await this.coordinator.link(this.#purpose)
     const version = link.version('ConsumerGroupHeartbeat')

@@ -107,7 +107,8 @@ export const base = setup({
     takeUnnamed: assign(({ context, event }) => {
       const ids = unnamed(context)
       if (event.type !== 'NAMED' || ids.length === 0) return {}
-      const reason = `partitions of ${ids.length} topic${ids.length > 1 ? 's' : ''} wait, whose name no broker tells (yet): ${ids.slice(0, 5).join(', ')}`
+      const topics = `${ids.length} topic${ids.length > 1 ? 's' : ''}`
+      const reason = `partitions of ${topics} wait, whose name no broker tells (yet): ${ids.slice(0, 5).join(', ')}`
       return { delayMs: pauseMs(context, event.random, true), reason }
     }),
     takeNames: assign(({ event }) => (event.type === 'TOPICS' ? { allTopics: event.topics } : {})),
@@ -138,7 +139,9 @@ export const base = setup({
       event.type === 'STUCK'
         ? {
             stuck: true,
-            reason: `${keyOf(event)} has been in hand for ${Math.round(event.sinceMs)} ms, longer than maxPollIntervalMs; others get its partitions until that ends`
+            reason:
+              `${keyOf(event)} has been in hand for ${Math.round(event.sinceMs)} ms, longer than maxPollIntervalMs; ` +
+              'others get its partitions until that ends'
           }
         : {}
     ),

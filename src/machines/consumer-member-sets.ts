@@ -1,6 +1,6 @@
 /**
- * Sums over a KIP-848 member's context: what must go, what must come, what the next heartbeat says, what a refusal means. Pure functions, for
- * its machine.
+ * Sums over a KIP-848 member's context: what must go, what must come, what the next heartbeat says, what a refusal means. Pure functions,
+ * for its machine.
  */
 import type { PlainError } from '../model/errors.ts'
 import type { ConsumerMemberContext, IdPartitions, NamedId, Place, Remedy, Said } from './consumer-member-types.ts'
@@ -93,13 +93,13 @@ export function isUrgent(context: ConsumerMemberContext): boolean {
   return draining.length === 0 && !same(byId(context.owned), heard.held)
 }
 
-/** Heartbeats of a group that has come to rest grow apart; those of a member that has nothing do so slowly: it waits for others to let go. */
+/** Heartbeats of a group at rest grow apart; those of a member that has nothing do so slowly: it waits for others to let go. */
 const GROWTH = 2
 const GROWTH_WAITING = 1.25
 
 /**
- * What others let go of is told in the answer to a heartbeat: while the group is on the move the member asks sooner than the broker wants it to, so that
- * nobody waits for the rest of an interval; then less and less.
+ * What others let go of is told in the answer to a heartbeat: while the group is on the move the member asks sooner than the broker wants
+ * it to, so that nobody waits for the rest of an interval; then less and less.
  */
 export function nextBeatMs(
   { timing, memberEpoch, beatMs, target }: ConsumerMemberContext,

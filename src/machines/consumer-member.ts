@@ -1,8 +1,8 @@
 /**
- * A member of a group of Kafka's new protocol (KIP-848): the broker decides who gets what, each member follows at its own pace. Three things
- * go on at once while it is in the group: what is said to the coordinator, what becomes of its share, how long its ownership is proven.
+ * A member of a group of Kafka's new protocol (KIP-848): the broker decides who gets what, each member follows at its own pace. Three
+ * things go on at once while it is in the group: what is said to the coordinator, what becomes of its share, how long it is proven.
  *
- *   joined ┬ line:  finding ─FOUND─► (learning) ─► sending ─ANSWERED─► resting ─a pause, or something to say─► sending
+ *   joined ┬ line:  finding ─FOUND─► (learning) ─► sending ─ANSWERED─► resting ─pause, or something to say─► sending
  *          │           ▲                              │ fails
  *          │           └────────── pausing ◄──────────┘
  *          ├ share: outside ─► settled ─► revoking ─RELEASED─► settled ─► taking ─LOOKED_UP: ASSIGNED─► settled

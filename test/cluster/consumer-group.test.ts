@@ -1,6 +1,6 @@
 /**
- * Members of ours in a group of the new protocol (KIP-848) on a real Kafka 4: who owns what, hand-overs without loss or duplicate, a death, a fence,
- * a stuck handler, patterns that the broker matches, static members, and groups of another kind.
+ * Members of ours in a group of the new protocol (KIP-848) on a real Kafka 4: who owns what, hand-overs without loss or duplicate, a death,
+ * a fence, a stuck handler, patterns that the broker matches, static members, and groups of another kind.
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -89,7 +89,7 @@ describe('a group of the new protocol', { concurrency: 4 }, () => {
     await member.waitForOwned(1)
   })
 
-  test('two members share; who leaves in order hands over, nothing lost, nothing twice; what does not move is not interrupted', async () => {
+  test('two members share; who leaves hands over, nothing lost, nothing twice; what does not move is not interrupted', async () => {
     await using run = await start([4])
     const stream = run.publish()
     const one = await run.join({ membership })
@@ -324,7 +324,7 @@ describe('a group of the new protocol', { concurrency: 4 }, () => {
     }
   })
 
-  test('a classic group of Java members is taken over while it runs, and is a classic one again when the last of ours has left', async () => {
+  test('a classic group of Java members is taken over while it runs, and is a classic one again when ours have left', async () => {
     await using run = await start([4])
     const stream = run.publish()
     const java = await startJavaMember({ bootstrap: cluster.bootstrap, group: run.group, topics: run.topics, protocol: 'classic' })
