@@ -103,6 +103,9 @@ export type ConsumedPartitionEvent =
 export const policyOf = ({ target, from }: ConsumedPartitionContext): ResetPolicy => target ?? from
 export const whyFound = ({ why }: ConsumedPartitionContext): PositionReason => (why === 'sought' ? 'sought' : 'reset')
 
+/** How long nothing is read while a follower is being connected to; then the leader serves until that is done. */
+const REACH_GRACE_MS = 250
+
 type Context = ConsumedPartitionContext
 type Args = { context: Context; event: ConsumedPartitionEvent }
 const current = ({ context, event }: Args) => 'term' in event && event.term === context.term
@@ -218,6 +221,7 @@ export const base = setup({
     readFromFollower: ({ context }) => context.replica !== null
   },
   delays: {
+    grace: REACH_GRACE_MS,
     pause: ({ context }) => context.delayMs,
     drainLimit: ({ context }) => context.drainLimitMs,
     replicaLease: ({ context }) => context.replicaLeaseMs,

@@ -12,8 +12,9 @@
  *   DRAIN (anywhere) ──► draining ──DRAINED or the limit──► released         LOST (anywhere) ──► lost
  *
  *   in fetching:  leader ──PREFERRED──► reaching ──REACHED──► follower ──LEASE_OVER──► leader
- *                   ▲                      │ UNREACHED           │ any trouble
- *                   └──── after a pause ── avoiding ◄────────────┘       (the leader serves in all of them but `follower`)
+ *                   ▲      (waiting ► bridging)  │ UNREACHED     │ any trouble
+ *                   └──── after a pause ─────── avoiding ◄───────┘
+ *   The leader serves in `leader`, `avoiding`, and in `bridging`: when the follower cannot be reached within a moment.
  *
  * `term` numbers the stays with one broker and one position: what a fetch, a look-up or a timer of an older one says is dropped.
  */
@@ -242,10 +243,8 @@ export const consumedPartitionMachine = base.createMachine({
                   on: { PREFERRED: { guard: 'current', target: 'reaching', actions: 'takePreferred' } }
                 },
                 reaching: {
-                  entry: [
-                    fromLeader(false),
-                    { type: 'reach', params: ({ context }) => ({ term: context.term, node: context.preferred! }) }
-                  ],
+                  initial: 'waiting',
+                  entry: { type: 'reach', params: ({ context }) => ({ term: context.term, node: context.preferred! }) },
                   on: {
                     REACHED: {
                       guard: 'current',
@@ -266,6 +265,10 @@ export const consumedPartitionMachine = base.createMachine({
                       ]
                     },
                     UNREACHED: { guard: 'current', target: 'avoiding', actions: leaveFollower }
+                  },
+                  states: {
+                    waiting: { entry: 'stopFetching', after: { grace: 'bridging' } },
+                    bridging: { entry: fromLeader(false) }
                   }
                 },
                 follower: {

@@ -400,13 +400,17 @@ test('a fetch that meets another log has the leader asked at once; the second ti
 const near = [leader(1, 4), preferred(1), reached(1)]
 const following = '{"active":{"led":{"fetching":"follower"}}}'
 const avoiding = '{"active":{"led":{"fetching":"avoiding"}}}'
+const slow = { type: 'xstate.after.grace.consumed-partition.active.led.fetching.reaching.waiting' } as never
 const avoided = { type: 'xstate.after.avoidance.consumed-partition.active.led.fetching.avoiding' } as never
 
-test('the follower that the leader names is reached while the leader goes on serving, then it is read from there, and told', () => {
+test('the follower that the leader names is reached, then it is read from there, and told; the leader serves when that takes long', () => {
   const reaching = run(input, leader(1, 4), preferred(1))
-  assert.equal(reaching.value, '{"active":{"led":{"fetching":"reaching"}}}')
-  assert.deepEqual(reaching.did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false })
+  assert.equal(reaching.value, '{"active":{"led":{"fetching":{"reaching":"waiting"}}}}')
+  assert.ok(reaching.types.includes('stopFetching'))
   assert.deepEqual(reaching.did('reach'), { term: 1, node: 3 })
+  const bridging = run(input, leader(1, 4), preferred(1), slow)
+  assert.deepEqual(bridging.did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false })
+  assert.equal(run(input, leader(1, 4), preferred(1), slow, reached(1)).value, following)
   const { value, did, context } = run(input, ...near)
   assert.equal(value, following)
   assert.deepEqual(did('fetch'), { term: 2, node: 3, leaderEpoch: 4, topicId: 'id', nearby: true })
