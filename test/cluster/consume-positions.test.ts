@@ -259,6 +259,32 @@ function testPositions(kind: (typeof KINDS)[number], cluster: Cluster): void {
       await reading.end()
     })
   })
+
+  for (const membership of MEMBERSHIPS[kind].filter(each => each !== 'manual'))
+    test(`made again under a member (${membership}): read from its beginning, and nothing of the old one is committed into it`, {
+      timeout: 60_000
+    }, async () => {
+      const [topic, group] = [await fresh(), uniqueName('group')]
+      await cluster.tool.produce(topic, { count: 50 })
+      await run(async client => {
+        const reading = new Reading(client, { topic, group, membership, autoCommitIntervalMs: 50 })
+        assert.equal((await reading.take(50)).at(-1), '0/49')
+        const waiting = reading.next()
+        await reading.events.first(event => event.type === 'committed' && event.offsets[0]!.offset === '50')
+        await cluster.tool.deleteTopics(topic)
+        await until('the topic anew', () => cluster.createTopic(topic, { replicationFactor: 1 }))
+        await cluster.tool.produce(topic, { count: 60 })
+        assert.deepEqual(
+          [await waiting, ...(await reading.take(59))].map((at, index) => at === `0/${index}`),
+          Array(60).fill(true)
+        )
+        const third = reading.next()
+        await until('the commit', async () => (await cluster.tool.groupOffsets(group))[topic]?.[0] === 60)
+        await cluster.tool.produce(topic, { count: 1 })
+        await third
+        await reading.end()
+      })
+    })
 }
 
 for (const kind of KINDS) {
