@@ -49,9 +49,13 @@ export class ScriptedLinks {
       options: resolveOptions({ brokers: 'host:9092' }),
       closed: false,
       brokers: new Map(),
+      consumers: new Map(),
+      topicDetails: new Map(),
+      leaderDetails: new Map(),
       emit: (event: ClusterEmitted) => this.emitted.push(event),
       registry: { refresh: () => void this.refreshes++ },
       links: {
+        get: (node: number, purpose: string) => this.#link(node, purpose),
         any: () => Promise.resolve(this.#link(9, 'data')),
         acquire,
         release: (node: number, purpose: string) => void this.released.push(`${node}/${purpose}`)
