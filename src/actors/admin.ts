@@ -37,7 +37,9 @@ export async function askMetadata(instance: Instance, topic: string): Promise<vo
     const link = await instance.links.any(instance.options.requestTimeoutMs)
     const response = await requestMetadata(link, [topic])
     // Only leaders: whether a topic or a broker exists is the registry's word.
-    for (const event of metadataLevels(response).events) if (event.type === 'leaders') dispatch(instance, event)
+    const { events } = metadataLevels(response)
+    const told = events.find(event => event.type === 'topic')
+    for (const event of events) if (event.type === 'leaders') dispatch(instance, { ...event, topicId: told?.topicId ?? null })
   } catch (error) {
     if (!instance.closed) instance.emit({ type: 'trouble', where: `topics/${topic}`, error: plainError(error) })
   } finally {

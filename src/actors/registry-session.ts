@@ -46,10 +46,19 @@ function bootstrapRegistry(instance: Instance): BootstrapRegistry {
   })
 }
 
+/** The id that each topic was told with last: leaders that are told after it belong to that topic. */
+const topicIds = new WeakMap<Instance, Map<string, string | null>>()
+
 /** One report of a registry, or of brokers that were asked by Metadata, to the actors that it concerns. */
 export function dispatch(instance: Instance, event: RegistryEvent): void {
   carry(instance, event)
   for (const look of [...instance.onLevel]) look()
+}
+
+function idsOf(instance: Instance): Map<string, string | null> {
+  let ids = topicIds.get(instance)
+  if (!ids) topicIds.set(instance, (ids = new Map()))
+  return ids
 }
 
 function carry(instance: Instance, event: RegistryEvent): void {
@@ -78,6 +87,7 @@ function carry(instance: Instance, event: RegistryEvent): void {
       return
     case 'topic':
       instance.topicDetails.set(event.topic, event.partitions)
+      idsOf(instance).set(event.topic, event.topicId)
       tell(instance, `topics/${event.topic}`, {
         type: 'TOPIC_LEVEL',
         topicId: event.topicId,
@@ -92,6 +102,7 @@ function carry(instance: Instance, event: RegistryEvent): void {
       instance.leaderDetails.set(event.topic, event.leaders)
       tell(instance, `topics/${event.topic}`, {
         type: 'LEADERS_LEVEL',
+        topicId: event.topicId === undefined ? (idsOf(instance).get(event.topic) ?? null) : event.topicId,
         leaders: event.leaders.map(({ partition, leader, leaderEpoch }) => ({ partition, leader, leaderEpoch }))
       })
       return

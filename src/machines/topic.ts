@@ -6,7 +6,8 @@
  *     │  └──── TOPIC_LEVEL ───┤ TOPIC_GONE
  *     └─ TOPIC_GONE ──► missing (──CREATE──► creating ──TOPIC_LEVEL──► known)
  *
- * A topic that was deleted and made again has another id: its leader epochs begin anew, so all that was known is dropped.
+ * A topic that was deleted and made again has another id: its leader epochs begin anew, so all that was known is dropped. A broker that lags
+ * may still speak of the old one: ids never come back, so what it says is not believed.
  */
 import { assign, setup } from 'xstate'
 import type { PlainError } from '../model/errors.ts'
@@ -33,6 +34,8 @@ export interface TopicInput {
 
 export interface TopicContext extends TopicInput {
   topicId: string | null
+  /** Ids that this name had, the last one included; the newest last. */
+  ids: string[]
   partitions: number[]
   leaders: Record<number, Leader>
   followers: Follower[]
@@ -44,7 +47,8 @@ export type TopicEvent =
   | { type: 'UNFOLLOW'; path: string; partition: number | null }
   | { type: 'SEEK_LEADER'; partition: number; leaderEpoch: number; reason: string }
   | { type: 'TOPIC_LEVEL'; topicId: string | null; partitions: number[] }
-  | { type: 'LEADERS_LEVEL'; leaders: { partition: number; leader: number; leaderEpoch: number }[] }
+  /** `topicId`: of the topic that has them; null or absent: not known. */
+  | { type: 'LEADERS_LEVEL'; topicId?: string | null; leaders: { partition: number; leader: number; leaderEpoch: number }[] }
   | { type: 'TOPIC_GONE' }
   | { type: 'CREATED' }
   | { type: 'CREATE_FAILED'; error: PlainError; final: boolean }
@@ -69,6 +73,9 @@ function isNewer(known: Leader | undefined, told: Leader): boolean {
   if (told.leaderEpoch !== known.leaderEpoch) return told.leaderEpoch > known.leaderEpoch
   return told.node !== known.node
 }
+
+/** More than any name is ever deleted and made again while a broker lags. */
+const IDS_KEPT = 16
 
 const sameTopic = (context: TopicContext, topicId: string | null) =>
   context.topicId === null || topicId === null || context.topicId === topicId
@@ -96,6 +103,11 @@ const base = setup({
     /** Somebody asks who has not heard what is known already: it gets that, no question is needed. */
     knowsBetter: ({ context, event }) =>
       event.type === 'SEEK_LEADER' && (context.leaders[event.partition]?.leaderEpoch ?? -1) > event.leaderEpoch,
+    /** Of a topic of this name that is gone. */
+    ofFormer: ({ context, event }) => {
+      if (event.type === 'TOPIC_LEVEL') return event.topicId !== null && context.ids.slice(0, -1).includes(event.topicId)
+      return event.type === 'LEADERS_LEVEL' && !sameTopic(context, event.topicId ?? null)
+    },
     isFinal: ({ event }) => event.type === 'CREATE_FAILED' && event.final
   },
   delays: { pause: ({ context }) => context.retryBackoffMs }
@@ -124,7 +136,8 @@ const takeTopic = base.enqueueActions(({ context, event, enqueue }) => {
   if (event.type !== 'TOPIC_LEVEL') return
   const leaders = sameTopic(context, event.topicId) ? context.leaders : {}
   const next: TopicContext = { ...context, topicId: event.topicId ?? context.topicId, partitions: event.partitions, leaders }
-  enqueue(assign({ topicId: next.topicId, partitions: next.partitions, leaders, reason: '' }))
+  const ids = event.topicId === null ? context.ids : [...context.ids.filter(id => id !== event.topicId), event.topicId].slice(-IDS_KEPT)
+  enqueue(assign({ topicId: next.topicId, ids, partitions: next.partitions, leaders, reason: '' }))
   enqueue({ type: 'setPlane', params: { topic: context.topic, topicId: next.topicId, partitions: next.partitions, leaders } })
   for (const follower of context.followers) if (follower.partition === null) enqueue({ type: 'tell', params: levelFor(next, follower)! })
 })
@@ -165,13 +178,12 @@ const forget = base.assign({ topicId: null, partitions: [], leaders: {} })
 
 export const topicMachine = base.createMachine({
   id: 'topic',
-  context: ({ input }) => ({ ...input, topicId: null, partitions: [], leaders: {}, followers: [], reason: '' }),
+  context: ({ input }) => ({ ...input, topicId: null, ids: [], partitions: [], leaders: {}, followers: [], reason: '' }),
   initial: 'asking',
   entry: { type: 'watch', params: ({ context }) => ({ topic: context.topic }) },
   on: {
     FOLLOW: { actions: follow },
-    UNFOLLOW: { actions: unfollow },
-    LEADERS_LEVEL: { actions: takeLeaders }
+    UNFOLLOW: { actions: unfollow }
   },
   states: {
     asking: {
@@ -216,7 +228,7 @@ export const topicMachine = base.createMachine({
         }
       ],
       on: {
-        TOPIC_LEVEL: { target: 'known', actions: takeTopic },
+        TOPIC_LEVEL: [{ guard: 'ofFormer' }, { target: 'known', actions: takeTopic }],
         FOLLOW: { actions: [follow, tellMissing] },
         SEEK_LEADER: { actions: { type: 'ask', params: ({ context, event }) => ({ topic: context.topic, reason: event.reason }) } }
       }
@@ -229,7 +241,8 @@ export const topicMachine = base.createMachine({
       },
       on: {
         FOLLOW: { actions: [follow, answerFollower] },
-        TOPIC_LEVEL: { actions: takeTopic },
+        TOPIC_LEVEL: [{ guard: 'ofFormer' }, { actions: takeTopic }],
+        LEADERS_LEVEL: [{ guard: 'ofFormer' }, { actions: takeLeaders }],
         TOPIC_GONE: {
           target: 'missing',
           actions: [forget, { type: 'setMissing', params: ({ context }) => ({ topic: context.topic, error: null, deleted: true }) }]

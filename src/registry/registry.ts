@@ -51,7 +51,8 @@ export type RegistryEvent =
   /** A watched topic does not exist (yet, or any more). Watching goes on. */
   | { type: 'topic.missing'; topic: string }
   /** All partitions of the topic whose leader is known to the source: one event per topic and burst of changes. */
-  | { type: 'leaders'; topic: string; source: 'zookeeper' | 'metadata'; leaders: LeaderInfo[] }
+  /** `topicId`: of the topic that has them, where that is not the one that was told last. */
+  | { type: 'leaders'; topic: string; source: 'zookeeper' | 'metadata'; leaders: LeaderInfo[]; topicId?: string | null }
   /** Data that cannot be used; the last good state stands. */
   | { type: 'quarantine'; path: string; error: PlainError }
   /** Survived; told so that nothing is silent. */

@@ -29,6 +29,7 @@ for (const create of [false, true])
         level('B', [0]),
         leaders([0, 1, 1]),
         leaders([0, -1, 2]),
+        { type: 'LEADERS_LEVEL', topicId: 'Z', leaders: [{ partition: 0, leader: 3, leaderEpoch: 3 }] },
         follow(0),
         follow(null),
         { type: 'UNFOLLOW', path: 'f0', partition: 0 },
@@ -39,7 +40,7 @@ for (const create of [false, true])
         { type: 'CREATE_FAILED', error, final: true },
         { type: 'CREATE_FAILED', error, final: false }
       ],
-      identity: ({ topicId, leaders: known, followers }) => ({ topicId, known, followers: followers.length }),
+      identity: ({ topicId, ids, leaders: known, followers }) => ({ topicId, ids, known, followers: followers.length }),
       restsIn: ['missing'],
       unreachable: create
         ? { 'topic.asking ─ TOPIC_GONE #2 → topic.missing': never }
@@ -77,6 +78,25 @@ test('a follower is told what is known at once, and changes of its own partition
 
 test('a topic that was created anew (another id) begins with new epochs', () => {
   const { context } = run(level('A'), leaders([0, 1, 7]), level('B'), leaders([0, 2, 0]))
+  assert.deepEqual(context.leaders[0], { node: 2, leaderEpoch: 0 })
+})
+
+test('a broker that lags and still speaks of the topic that is gone is not believed', () => {
+  const ofA: TopicEvent = { type: 'LEADERS_LEVEL', topicId: 'A', leaders: [{ partition: 0, leader: 1, leaderEpoch: 9 }] }
+  const made = [level('A'), leaders([0, 1, 7]), follow(0), level('B'), leaders([0, 2, 0])]
+  const late = run(...made, level('A', [0, 1, 2]), ofA)
+  assert.equal(late.context.topicId, 'B')
+  assert.deepEqual(late.context.partitions, [0, 1])
+  assert.deepEqual(late.context.leaders[0], { node: 2, leaderEpoch: 0 })
+  assert.deepEqual(late.told, [])
+  const gone = run(level('A'), level('B'), { type: 'TOPIC_GONE' }, level('A'))
+  assert.equal(gone.value, 'missing')
+  // Gone and there again with the same id: it was a broker that did not know it.
+  assert.deepEqual(run(level('A'), { type: 'TOPIC_GONE' }, level('A')).value, { known: 'settled' })
+})
+
+test('leaders of a topic that is gone do not become those of the next one', () => {
+  const { context } = run(level('A'), leaders([0, 1, 7]), { type: 'TOPIC_GONE' }, leaders([0, 1, 7]), level('B'), leaders([0, 2, 0]))
   assert.deepEqual(context.leaders[0], { node: 2, leaderEpoch: 0 })
 })
 
