@@ -1,7 +1,8 @@
 /**
  * Sums over the context of a classic member: what must go, what has come, how often it is heard of. Pure functions, for its machine.
  */
-import type { ClassicMemberContext, ClassicTiming, Offer, TopicLevel } from './classic-member-types.ts'
+import type { PlainError } from '../model/errors.ts'
+import type { ClassicMemberContext, ClassicMemberEvent, ClassicTiming, Offer, TopicLevel } from './classic-member-types.ts'
 import { keyOf, type Owned } from './consumer.ts'
 import { sameNames } from './group-member-sets.ts'
 
@@ -93,4 +94,18 @@ export function difference(owned: readonly Owned[], given: readonly Owned[]): { 
   const before = new Set(owned.map(keyOf))
   const after = new Set(given.map(keyOf))
   return { added: given.filter(entry => !before.has(keyOf(entry))), gone: owned.filter(entry => !after.has(keyOf(entry))) }
+}
+
+function speaksOtherwise({ offers, subscription }: ClassicMemberContext, protocol: string | null): PlainError {
+  const mine = offers.map(({ name }) => name).join(', ')
+  const message = `Group ${subscription.group} has no assignor in common with this member: it offers ${mine}, the group speaks ${protocol}. Give the member the group's assignor, or use another group.`
+  const details = { group: subscription.group, protocol }
+  return { name: 'BrokerError', code: 'INCONSISTENT_GROUP_PROTOCOL', message, retriable: false, details }
+}
+
+/** With what it failed. */
+export function errorOf(context: ClassicMemberContext, event: ClassicMemberEvent): PlainError {
+  if (event.type === 'LOOKED') return speaksOtherwise(context, event.protocol)
+  if ('error' in event && event.error) return event.error
+  return { name: 'SamsaError', code: 'MEMBER_FAILED', message: context.reason, retriable: false, details: {} }
 }

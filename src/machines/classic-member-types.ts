@@ -133,6 +133,47 @@ export interface ClassicMemberContext {
   reason: string
 }
 
+export function firstContext(input: ClassicMemberInput): ClassicMemberContext {
+  const { retryBackoffMs: backoffMs, retryBackoffMaxMs: backoffMaxMs, timing, ...rest } = input
+  return {
+    ...rest,
+    timing: { ...defaultTiming, ...(backoffMs && { backoffMs }), ...(backoffMaxMs && { backoffMaxMs }), ...timing },
+    offers: [],
+    defaultOffers: true,
+    memberId: '',
+    generation: -1,
+    protocol: '',
+    leader: false,
+    skipAssignment: false,
+    members: 0,
+    attempt: 0,
+    tries: 0,
+    delayMs: 0,
+    epoch: 0,
+    topics: [],
+    joinedTopics: [],
+    groupTopics: [],
+    levels: [],
+    followed: [],
+    names: null,
+    divided: [],
+    dirty: false,
+    rejoin: false,
+    owned: [],
+    draining: [],
+    added: [],
+    blocked: false,
+    beat: 0,
+    beatMs: input.subscription.heartbeatIntervalMs,
+    restBeatMs: input.subscription.heartbeatIntervalMs,
+    beatTries: 0,
+    beatDelayMs: 0,
+    leaseMs: 0,
+    surplusTold: '',
+    reason: 'it joins for the first time'
+  }
+}
+
 /** What a step asks the coordinator, or this process, for. */
 export type Step = 'find' | 'join' | 'divide' | 'sync' | 'claim' | 'look'
 

@@ -15,7 +15,6 @@
  * Every step and every heartbeat has a number; an answer of an older one is dropped.
  */
 import { assign, raise } from 'xstate'
-import type { PlainError } from '../model/errors.ts'
 import {
   base,
   loseAll,
@@ -29,8 +28,8 @@ import {
   tellSurplus,
   unfollowAll
 } from './classic-member-base.ts'
-import { agingMs, cut } from './classic-member-sums.ts'
-import { type ClassicMemberContext, type ClassicMemberEvent, type ClassicMemberInput, defaultTiming } from './classic-member-types.ts'
+import { agingMs, cut, errorOf } from './classic-member-sums.ts'
+import { type ClassicMemberContext, type ClassicMemberEvent, firstContext } from './classic-member-types.ts'
 
 export type { ClassicMemberContext, ClassicMemberEvent, ClassicMemberInput } from './classic-member-types.ts'
 
@@ -53,6 +52,9 @@ const atRest = say('MEMBER_STATE', ({ generation, protocol, leader, owned }) => 
   reason: `generation ${generation} by ${protocol}: ${owned.length} partitions${leader ? ', and it leads' : ''}`
 }))
 
+/** What is under way will tell. */
+const deaf = { HEARTBEAT: {}, REFUSED: {} } as const
+
 /** Of no generation any more, and what it had may be another's. */
 const outcast = ['forgetGeneration', loseAll] as const
 
@@ -63,60 +65,6 @@ const failing = (pause: string) =>
     { guard: 'currentOutcast', target: 'backingOff', actions: ['takeFailure', ...outcast] },
     { guard: 'current', target: pause, actions: 'takeFailure' }
   ] as const
-
-function speaksOtherwise({ offers, subscription }: ClassicMemberContext, protocol: string | null): PlainError {
-  const mine = offers.map(({ name }) => name).join(', ')
-  const message = `Group ${subscription.group} has no assignor in common with this member: it offers ${mine}, the group speaks ${protocol}. Give the member the group's assignor, or use another group.`
-  const details = { group: subscription.group, protocol }
-  return { name: 'BrokerError', code: 'INCONSISTENT_GROUP_PROTOCOL', message, retriable: false, details }
-}
-
-function errorOf(context: ClassicMemberContext, event: ClassicMemberEvent): PlainError {
-  if (event.type === 'LOOKED') return speaksOtherwise(context, event.protocol)
-  if ('error' in event && event.error) return event.error
-  return { name: 'SamsaError', code: 'MEMBER_FAILED', message: context.reason, retriable: false, details: {} }
-}
-
-function firstContext(input: ClassicMemberInput): ClassicMemberContext {
-  const { retryBackoffMs: backoffMs, retryBackoffMaxMs: backoffMaxMs, timing, ...rest } = input
-  return {
-    ...rest,
-    timing: { ...defaultTiming, ...(backoffMs && { backoffMs }), ...(backoffMaxMs && { backoffMaxMs }), ...timing },
-    offers: [],
-    defaultOffers: true,
-    memberId: '',
-    generation: -1,
-    protocol: '',
-    leader: false,
-    skipAssignment: false,
-    members: 0,
-    attempt: 0,
-    tries: 0,
-    delayMs: 0,
-    epoch: 0,
-    topics: [],
-    joinedTopics: [],
-    groupTopics: [],
-    levels: [],
-    followed: [],
-    names: null,
-    divided: [],
-    dirty: false,
-    rejoin: false,
-    owned: [],
-    draining: [],
-    added: [],
-    blocked: false,
-    beat: 0,
-    beatMs: input.subscription.heartbeatIntervalMs,
-    restBeatMs: input.subscription.heartbeatIntervalMs,
-    beatTries: 0,
-    beatDelayMs: 0,
-    leaseMs: 0,
-    surplusTold: '',
-    reason: 'it joins for the first time'
-  }
-}
 
 export const classicMemberMachine = base.createMachine({
   id: 'classic-member',
@@ -205,15 +153,14 @@ export const classicMemberMachine = base.createMachine({
                 ],
                 STEP_FAILED: [{ guard: 'currentInconsistent', target: 'looking' }, ...failing('backingOff')],
                 // Its answer will tell: the generation of before may be refused by now.
-                HEARTBEAT: {},
-                REFUSED: {},
+                ...deaf,
                 LEASE_OVER: { actions: ['noteLease', ...outcast] }
               }
             },
             assigning: {
               entry: sayState('assigning'),
               always: { guard: 'levelsKnown', target: 'dividing' },
-              on: { HEARTBEAT: {}, REFUSED: {}, LEASE_OVER: { actions: ['noteLease', loseAll] } },
+              on: { ...deaf, LEASE_OVER: { actions: ['noteLease', loseAll] } },
               after: { learn: 'dividing' }
             },
             dividing: {
@@ -233,8 +180,7 @@ export const classicMemberMachine = base.createMachine({
               on: {
                 DIVIDED: { guard: 'current', target: 'syncing' },
                 STEP_FAILED: failing('backingOff'),
-                HEARTBEAT: {},
-                REFUSED: {},
+                ...deaf,
                 LEASE_OVER: { actions: ['noteLease', loseAll] }
               }
             },
@@ -254,8 +200,7 @@ export const classicMemberMachine = base.createMachine({
               on: {
                 SYNCED: { guard: 'current', target: 'deciding', actions: ['unblock', takeSynced] },
                 STEP_FAILED: [{ guard: 'currentRebalance', target: 'stabilizing', actions: 'noteRebalance' }, ...failing('backingOff')],
-                HEARTBEAT: {},
-                REFUSED: {},
+                ...deaf,
                 LEASE_OVER: { actions: ['noteLease', loseAll] }
               }
             },
