@@ -24,6 +24,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.RoundRobinAssignor;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -185,6 +186,14 @@ public final class JavaMember {
       for (TopicPartition partition : partitions) names.add(name(partition));
       names.sort(null);
       say(what, Map.of("partitions", names, "memberId", metadata.memberId(), "generation", metadata.generationId()));
+    }
+  }
+
+  /** By the name of kafkajs' own assigner, for groups that it is in. */
+  public static final class KafkajsAssignor extends RoundRobinAssignor {
+    @Override
+    public String name() {
+      return "RoundRobinAssigner";
     }
   }
 

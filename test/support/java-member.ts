@@ -51,7 +51,8 @@ const assignorClasses = {
   range: 'org.apache.kafka.clients.consumer.RangeAssignor',
   roundrobin: 'org.apache.kafka.clients.consumer.RoundRobinAssignor',
   sticky: 'org.apache.kafka.clients.consumer.StickyAssignor',
-  'cooperative-sticky': 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor'
+  'cooperative-sticky': 'org.apache.kafka.clients.consumer.CooperativeStickyAssignor',
+  RoundRobinAssigner: 'JavaMember$KafkajsAssignor'
 }
 
 /** Joins; resolves when the consumer is made, not yet assigned: `waitForOwned`. */
