@@ -197,7 +197,8 @@ function dueOf(flows: Iterable<Flow>): Due[] {
   const due: Due[] = []
   for (const flow of flows) {
     const offset = flow.ledger?.position
-    if (offset === undefined || offset === flow.ledger!.committed) continue
+    // Of a topic that is gone there is nothing to say to the one that has its name.
+    if (offset === undefined || offset === flow.ledger!.committed || flow.recreated) continue
     due.push({ flow, offset: asRead(flow, { topic: flow.topic, partition: flow.partition, offset }) })
   }
   return due

@@ -76,6 +76,8 @@ export class Flow extends FetchPartition {
   seeks = 0
   /** Sought elsewhere, and not there yet. */
   seeking = false
+  /** Its topic is another one: what was handed out was of the old one. */
+  recreated = false
   /** Why it is parked. */
   parked: PlainError | undefined
   /** Told that nobody listens. */
@@ -124,6 +126,7 @@ export class Flow extends FetchPartition {
     this.again = undefined
     this.parked = undefined
     this.seeking = false
+    this.recreated = false
     this.stopped = false
   }
 }

@@ -211,6 +211,7 @@ export class ConsumerPlane {
   recreated(owned: Owned, oldId: string, newId: string): void {
     const flow = this.#flows.get(keyOf(owned))
     flow?.see({ logStartOffset: -1n, highWatermark: -1n, lastStableOffset: -1n })
+    if (flow) flow.recreated = true
     if (this.#recreated.get(owned.topic) === newId) return
     this.#recreated.set(owned.topic, newId)
     this.emit({ type: 'topic.recreated', topic: owned.topic, oldId, newId })
@@ -222,7 +223,11 @@ export class ConsumerPlane {
   begin({ topic, partition }: Owned, offset: string, why: PositionReason, leaderEpoch: number = NO_EPOCH): void {
     const flow = this.#flows.get(keyOf({ topic, partition }))
     if (!flow) return
-    flow.begin(BigInt(offset), why === 'committed' ? BigInt(offset) : flow.ledger?.committed, leaderEpoch)
+    const at = BigInt(offset)
+    // The log begins later by now: what is in hand is worked on, and only then is the position there.
+    const goesOn = why === 'reset' && flow.ledger && !flow.recreated && at >= flow.handedOut
+    if (goesOn) flow.skipTo(at, leaderEpoch)
+    else flow.begin(at, why === 'committed' ? at : flow.recreated ? undefined : flow.ledger?.committed, leaderEpoch)
     this.emit({ type: 'partition.position', topic, partition, offset, why })
   }
 

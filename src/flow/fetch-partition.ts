@@ -78,6 +78,15 @@ export class FetchPartition {
     this.#epochs.begin(offset, epoch)
   }
 
+  /** Goes on at a later offset: what was handed out before still counts, and what is between is nobody's any more. */
+  skipTo(offset: bigint, epoch: number = NO_EPOCH): void {
+    this.drop()
+    this.ledger!.skipTo(offset)
+    this.#handedOut = offset
+    this.fetchOffset = offset
+    this.#epochs.begin(offset, epoch)
+  }
+
   /** The next offset to hand out. */
   get handedOut(): bigint {
     return this.#handedOut

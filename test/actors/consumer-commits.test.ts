@@ -72,6 +72,18 @@ test('one that was lost and assigned again while the commit waited for its turn 
   bench.end()
 })
 
+test('of a topic that is gone nothing is committed into the one that has its name', async () => {
+  const { bench, got } = await owning(0)
+  got[0]!.ack()
+  bench.plane.recreated({ topic: 't', partition: 0 }, 'a', 'b')
+  await bench.handle.commit()
+  assert.deepEqual(bench.committed, [])
+  bench.plane.begin({ topic: 't', partition: 0 }, '0', 'reset')
+  await bench.handle.commit()
+  assert.deepEqual(bench.committed, [[t(0, 0n)]])
+  bench.end()
+})
+
 test('commits keep their order, one at a time', async () => {
   const { bench } = await owning(0)
   const { commit } = bench.plane.offsets!

@@ -253,6 +253,26 @@ test('a position is a place in one topic: of another one with that name it says 
   bench.end()
 })
 
+test('reset to where the log begins by now, what is in hand still counts; reset backwards, or in another topic, it does not', async () => {
+  const { bench, got } = listening()
+  bench.own(0)
+  bench.append(0, 4)
+  await bench.settle()
+  const position = () => bench.handle.positions()[0]!.offset
+  bench.plane.begin(zero, '50', 'reset')
+  assert.equal(position(), 0n)
+  got[0]!.ack(got[0]!.messages[1])
+  assert.equal(position(), 2n)
+  got[0]!.ack()
+  assert.equal(position(), 50n)
+  bench.plane.begin(zero, '10', 'reset')
+  assert.equal(position(), 10n)
+  bench.plane.recreated(zero, 'a', 'b')
+  bench.plane.begin(zero, '70', 'reset')
+  assert.equal(position(), 70n)
+  bench.end()
+})
+
 test('a topic that was made again is told once, however many partitions find it', () => {
   const { bench } = listening()
   bench.own(0, 1)
