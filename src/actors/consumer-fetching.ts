@@ -36,6 +36,8 @@ export interface Stay {
   topicId: string | null
   /** A leader may name a follower (KIP-392). */
   nearby: boolean
+  /** This is one. */
+  follower: boolean
 }
 
 export class Fetching {
@@ -103,12 +105,13 @@ export class Fetching {
   }
 
   /** From now on it is in the loop of this broker, and in no other. */
-  join(flow: Flow, { term, node, leaderEpoch, topicId, nearby }: Stay): void {
+  join(flow: Flow, { term, node, leaderEpoch, topicId, nearby, follower }: Stay): void {
     if (this.#ended) return
     flow.term = term
     flow.leaderEpoch = leaderEpoch
     flow.topicId = topicId
     flow.nearby = nearby
+    flow.fromFollower = follower
     const fetcher = this.#fetcherOf(node)
     if (flow.fetcher !== fetcher) flow.fetcher?.remove(flow)
     flow.fetcher = fetcher

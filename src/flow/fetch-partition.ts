@@ -46,6 +46,8 @@ export class FetchPartition {
   maxBytes: number
   /** May be read from a replica that its leader prefers for our rack. */
   nearby = true
+  /** It is read from a follower, which need not know the newest epoch yet: only leaders are asked to compare. */
+  fromFollower = false
   paused = false
   /** Drained, parked or lost: neither fetched nor handed out any more. */
   stopped = false

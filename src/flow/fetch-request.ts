@@ -37,7 +37,7 @@ export function topicKey(partition: FetchPartition, byId: boolean): string {
 /** In the order of `partitions`: consecutive ones of a topic share its entry, so that the order of fairness stays. */
 export function asTopics(partitions: readonly FetchPartition[], compares: boolean): FetchBody['topics'] {
   const topics: FetchBody['topics'] = []
-  for (const { topic, topicId, partition, leaderEpoch, fetchOffset, lastEpoch, maxBytes } of partitions) {
+  for (const { topic, topicId, partition, leaderEpoch, fetchOffset, lastEpoch, maxBytes, fromFollower } of partitions) {
     let last = topics[topics.length - 1]
     if (last?.topic !== topic) {
       last = { topic, topicId: topicId ?? NO_TOPIC_ID, partitions: [] }
@@ -47,7 +47,7 @@ export function asTopics(partitions: readonly FetchPartition[], compares: boolea
       partition,
       currentLeaderEpoch: leaderEpoch,
       fetchOffset,
-      lastFetchedEpoch: compares ? lastEpoch : NO_EPOCH,
+      lastFetchedEpoch: compares && !fromFollower ? lastEpoch : NO_EPOCH,
       partitionMaxBytes: maxBytes
     })
   }

@@ -130,7 +130,10 @@ export const base = setup({
     /** Asks the leader whether it has what was read (KIP-320); answers VALIDATED, TRUNCATED or VALIDATE_FAILED with this term. */
     validate: (_, _params: { term: number; node: number; leaderEpoch: number }) => {},
     /** Joins the fetch loop of this broker. `nearby`: the leader may name a follower. */
-    fetch: (_, _params: { term: number; node: number; leaderEpoch: number; topicId: string | null; nearby: boolean }) => {},
+    fetch: (
+      _,
+      _params: { term: number; node: number; leaderEpoch: number; topicId: string | null; nearby: boolean; follower: boolean }
+    ) => {},
     stopFetching: () => {},
     /** Connects to a follower; answers REACHED or UNREACHED with this term. */
     reach: (_, _params: { term: number; node: number }) => {},

@@ -34,18 +34,19 @@ import {
 
 export type { ConsumedPartitionContext, ConsumedPartitionEvent, ConsumedPartitionInput, PositionReason } from './consumed-partition-base.ts'
 
-const fetchFrom = (node: (context: ConsumedPartitionContext) => number, nearby: boolean) =>
+const fetchFrom = (nearby: boolean, follower: boolean) =>
   ({
     type: 'fetch',
     params: ({ context }: { context: ConsumedPartitionContext }) => ({
       term: context.term,
-      node: node(context),
+      node: follower ? context.replica! : context.leader!,
       leaderEpoch: context.leaderEpoch,
       topicId: context.topicId,
-      nearby
+      nearby,
+      follower
     })
   }) as const
-const fromLeader = (nearby: boolean) => fetchFrom(({ leader }) => leader!, nearby)
+const fromLeader = (nearby: boolean) => fetchFrom(nearby, false)
 
 /** Back to the leader, with what is said of the follower. */
 const leaveFollower = base.enqueueActions(({ context, event, enqueue }) => {
@@ -272,18 +273,13 @@ export const consumedPartitionMachine = base.createMachine({
                   }
                 },
                 follower: {
-                  entry: fetchFrom(({ replica }) => replica!, true),
+                  entry: fetchFrom(true, true),
                   on: {
                     LEASE_OVER: { target: 'leader', actions: leaveFollower },
                     FETCH_FAILED: { guard: 'current', target: 'avoiding', actions: leaveFollower },
                     // A follower may lag behind, or begin later: the leader's word counts (KIP-392).
                     OUT_OF_RANGE: { guard: 'current', target: 'avoiding', actions: leaveFollower },
-                    CORRUPT: { guard: 'current', target: 'avoiding', actions: [noteError(), leaveFollower] },
-                    DIVERGED: {
-                      guard: 'current',
-                      target: '#consumed-partition.active.led.choosing',
-                      actions: [leaveFollower, 'countDiverged']
-                    }
+                    CORRUPT: { guard: 'current', target: 'avoiding', actions: [noteError(), leaveFollower] }
                   }
                 },
                 avoiding: { entry: fromLeader(false), after: { avoidance: 'leader' } }

@@ -110,7 +110,7 @@ export class ConsumerBench {
     )
     for (const partition of partitions) {
       this.plane.begin({ topic: 't', partition }, '0', 'committed')
-      this.plane.fetch({ topic: 't', partition }, { term: 1, node: 1, leaderEpoch: 0, topicId: ID, nearby: true })
+      this.plane.fetch({ topic: 't', partition }, { term: 1, node: 1, leaderEpoch: 0, topicId: ID, nearby: true, follower: false })
     }
   }
 
@@ -174,7 +174,7 @@ export class ConsumerBench {
     const owned = { topic: 't', partition }
     this.plane.stopFetching(owned)
     this.plane.begin(owned, String(offset), 'sought')
-    this.plane.fetch(owned, { term: 2, node: 1, leaderEpoch: 0, topicId: ID, nearby: true })
+    this.plane.fetch(owned, { term: 2, node: 1, leaderEpoch: 0, topicId: ID, nearby: true, follower: false })
   }
 
   /**

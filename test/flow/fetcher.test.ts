@@ -638,15 +638,21 @@ test('our rack is named while every partition may be read nearby; a leader that 
   assert.equal(bench.sent[2]!.body.rackId, 'here')
 })
 
-test('the epoch of what was read last goes along from version 12 on', async () => {
+test('the epoch of what was read last goes along to leaders, from version 12 on', async () => {
   const bench = new Bench()
   const [p] = await bench.join(1)
   await bench.answer({ 0: { records: batch({ base: 0, epoch: 3 }) } })
   assert.equal(p!.lastEpoch, 3)
   assert.equal(bench.sent[1]!.body.topics[0]!.partitions[0]!.lastFetchedEpoch, 3)
-  bench.version = 11
+  // A follower may not know it yet.
+  p!.fromFollower = true
+  p!.leaderEpoch = 5
   await bench.answer()
   assert.equal(bench.sent[2]!.body.topics[0]!.partitions[0]!.lastFetchedEpoch, -1)
+  p!.fromFollower = false
+  bench.version = 11
+  await bench.answer()
+  assert.equal(bench.sent[3]!.body.topics[0]!.partitions[0]!.lastFetchedEpoch, -1)
 })
 
 test('a log that is not the one that was read: told, nothing of the answer is taken, the partition leaves the loop', async () => {

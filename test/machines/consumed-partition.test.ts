@@ -133,7 +133,14 @@ test('every transition of a consumed partition', () => {
 
 test('a committed offset is where it begins; without one the leader is asked, by the policy', () => {
   assert.deepEqual(run(input).did('begin'), { offset: '7', leaderEpoch: -1, why: 'committed' })
-  assert.deepEqual(run(input, leader(1, 4)).did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id', nearby: true })
+  assert.deepEqual(run(input, leader(1, 4)).did('fetch'), {
+    term: 1,
+    node: 1,
+    leaderEpoch: 4,
+    topicId: 'id',
+    nearby: true,
+    follower: false
+  })
   assert.deepEqual(run(unplaced, leader(1, 4)).did('locate'), { term: 1, node: 1, from: { at: 'earliest' } })
   const located = run(unplaced, leader(1, 4), { type: 'LOCATED', term: 1, offset: '3', leaderEpoch: -1 })
   assert.deepEqual(located.did('begin'), { offset: '3', leaderEpoch: -1, why: 'reset' })
@@ -162,7 +169,8 @@ test('another leader, or another epoch of the same one, begins a new term; the s
     node: 2,
     leaderEpoch: 2,
     topicId: 'id',
-    nearby: true
+    nearby: true,
+    follower: false
   })
 })
 
@@ -184,7 +192,8 @@ test('a refusal that names another leader asks for it and waits its pause; a LEA
     node: 2,
     leaderEpoch: 5,
     topicId: 'id',
-    nearby: true
+    nearby: true,
+    follower: false
   })
   assert.equal(run(input, leader(1, 4), failed(1, false)).did('seek'), undefined)
 })
@@ -310,7 +319,7 @@ test('sought where nothing tells a place, the policy decides, and `fail` parks',
 test('paused it stays when it is sought; parked it learns of leaders, so that a seek finds the one that is there', () => {
   assert.equal(run(input, leader(1, 1), { type: 'PAUSE' }, sought('3')).value, '{"active":{"led":"paused"}}')
   const moved = run(input, leader(1, 1), { type: 'PARK', error }, leader(2, 5), sought('3'))
-  assert.deepEqual(moved.did('fetch'), { term: 2, node: 2, leaderEpoch: 5, topicId: 'id', nearby: true })
+  assert.deepEqual(moved.did('fetch'), { term: 2, node: 2, leaderEpoch: 5, topicId: 'id', nearby: true, follower: false })
   assert.equal(run(input, leader(1, 1), { type: 'PARK', error }, noLeader, sought('3')).value, '{"active":"sought"}')
 })
 
@@ -409,11 +418,11 @@ test('the follower that the leader names is reached, then it is read from there,
   assert.ok(reaching.types.includes('stopFetching'))
   assert.deepEqual(reaching.did('reach'), { term: 1, node: 3 })
   const bridging = run(input, leader(1, 4), preferred(1), slow)
-  assert.deepEqual(bridging.did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false })
+  assert.deepEqual(bridging.did('fetch'), { term: 1, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false, follower: false })
   assert.equal(run(input, leader(1, 4), preferred(1), slow, reached(1)).value, following)
   const { value, did, context } = run(input, ...near)
   assert.equal(value, following)
-  assert.deepEqual(did('fetch'), { term: 2, node: 3, leaderEpoch: 4, topicId: 'id', nearby: true })
+  assert.deepEqual(did('fetch'), { term: 2, node: 3, leaderEpoch: 4, topicId: 'id', nearby: true, follower: true })
   const { reason, ...told } = did('noteReplica') as { reason: string }
   assert.deepEqual(told, { broker: 3, leader: 1 })
   assert.match(reason, /prefers/)
@@ -425,10 +434,10 @@ test('a follower that cannot be reached is told and avoided: the leader serves, 
   const { value, did, context } = run(input, leader(1, 4), preferred(1), unreached(1))
   assert.equal(value, avoiding)
   assert.deepEqual(did('noteReplica'), { broker: 1, leader: 1, reason: 'follower 3: refused' })
-  assert.deepEqual(did('fetch'), { term: 2, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false })
+  assert.deepEqual(did('fetch'), { term: 2, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false, follower: false })
   assert.equal(context.avoided, 1)
   const again = run(input, leader(1, 4), preferred(1), unreached(1), avoided)
-  assert.deepEqual(again.did('fetch'), { term: 2, node: 1, leaderEpoch: 4, topicId: 'id', nearby: true })
+  assert.deepEqual(again.did('fetch'), { term: 2, node: 1, leaderEpoch: 4, topicId: 'id', nearby: true, follower: false })
   assert.equal(run(input, leader(1, 4), preferred(1), unreached(1), avoided, preferred(2), unreached(2)).context.avoided, 2)
 })
 
@@ -440,7 +449,7 @@ test('any trouble of a follower: back to the leader at once, at the same positio
   ] as const) {
     const { value, did, context } = run(input, ...near, event)
     assert.equal(value, avoiding)
-    assert.deepEqual(did('fetch'), { term: 3, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false })
+    assert.deepEqual(did('fetch'), { term: 3, node: 1, leaderEpoch: 4, topicId: 'id', nearby: false, follower: false })
     assert.deepEqual(did('noteReplica'), { broker: 1, leader: 1, reason: `follower 3: ${what}` })
     assert.deepEqual([context.replica, context.located, did('seek')], [null, true, undefined])
   }
@@ -451,18 +460,11 @@ test('with the policy `fail` an offset out of range at a follower is the leaderâ
   assert.equal(run(failing, ...near, outOfRange(2), outOfRange(3)).value, '{"active":"parked"}')
 })
 
-test('a follower with another log: the leader is asked which one is right', () => {
-  const { value, did } = run(input, ...near, diverged(2))
-  assert.equal(value, '{"active":{"led":"validating"}}')
-  assert.ok(did('noteReplica'))
-  assert.equal((did('validate') as { node: number }).node, 1)
-})
-
 test('after its time the leader is asked again; what an older stay still says is dropped', () => {
   const over: ConsumedPartitionEvent = { type: 'LEASE_OVER' }
   const { value, did, context } = run(input, ...near, over)
   assert.equal(value, '{"active":{"led":{"fetching":"leader"}}}')
-  assert.deepEqual(did('fetch'), { term: 3, node: 1, leaderEpoch: 4, topicId: 'id', nearby: true })
+  assert.deepEqual(did('fetch'), { term: 3, node: 1, leaderEpoch: 4, topicId: 'id', nearby: true, follower: false })
   assert.equal(context.avoided, 0)
   assert.equal(run(input, ...near, failed(1)).value, following)
   assert.equal(run(input, leader(1, 4), preferred(1), { type: 'PAUSE' }, reached(1)).value, '{"active":{"led":"paused"}}')
@@ -473,6 +475,6 @@ test('a pause keeps the follower until its time is over; another leader ends it'
   assert.equal(run(input, ...held, { type: 'RESUME' }).value, following)
   assert.equal(run(input, ...held, { type: 'LEASE_OVER' }, { type: 'RESUME' }).value, '{"active":{"led":{"fetching":"leader"}}}')
   const moved = run(input, ...near, leader(2, 5), validated(3))
-  assert.deepEqual(moved.did('fetch'), { term: 3, node: 2, leaderEpoch: 5, topicId: 'id', nearby: true })
+  assert.deepEqual(moved.did('fetch'), { term: 3, node: 2, leaderEpoch: 5, topicId: 'id', nearby: true, follower: false })
   assert.equal(run(input, ...near, noLeader).context.replica, null)
 })
