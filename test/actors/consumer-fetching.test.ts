@@ -5,8 +5,12 @@ import { Flow } from '../../src/actors/consumer-flow.ts'
 import { Listeners } from '../../src/actors/consumer-listeners.ts'
 import type { ConsumerEmitted } from '../../src/model/events.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
+import { loadApi } from '../../src/wire/apis.ts'
 import { batches } from '../support/record-batches.ts'
 import { type Answer, ScriptedLinks } from '../support/scripted-links.ts'
+
+// An import in the middle of a run takes as long as the machine likes.
+await loadApi('Fetch')
 
 /** Fetching on scripted brokers: what is told to the machines, and what is emitted. */
 class Bench {
