@@ -41,8 +41,10 @@ class Run {
   }
 
   async consumer(name: string, whose: ToolStart['whose'], ...args: string[]): Promise<VerifiableTool> {
-    const all = [...this.#where(args), '--topic', this.topic, '--group-id', this.group, '--verbose', ...args]
-    return this.#start({ whose, tool: 'consumer', args: all }, name, this.group)
+    const group = args[args.indexOf('--group-id') + 1]!
+    const named = args.includes('--group-id') ? [] : ['--group-id', this.group]
+    const all = [...this.#where(args), '--topic', this.topic, ...named, '--verbose', ...args]
+    return this.#start({ whose, tool: 'consumer', args: all }, name, named.length > 0 ? this.group : group)
   }
 
   #where(args: readonly string[]): string[] {
@@ -57,10 +59,10 @@ class Run {
     return tool
   }
 
-  /** Everything is acked, read in order by whom it belongs to, once. */
-  check(acked: number): void {
+  /** Everything is acked, and read by each group once, in order, by whom it belongs to. */
+  check(acked: number, groups = 1): void {
     const { summary } = assertHistory(this.history, { mode: 'idempotent', forbid: ['redelivery'] })
-    assert.deepEqual([summary.acked, summary.read, summary.failed, summary.unknown], [acked, acked, 0, 0])
+    assert.deepEqual([summary.acked, summary.read, summary.failed, summary.unknown], [acked, acked * groups, 0, 0])
   }
 }
 
@@ -73,67 +75,52 @@ function quickHeartbeats(): string {
 
 const fields = (line: object | undefined) => Object.keys(line ?? {}).join()
 
-describe('verifiable tools', { timeout: 240_000 }, () => {
-  test('ours produces, and Java consumes all of it', async () => {
-    const run = await Run.start()
-    const producer = await run.producer('samsa', '--max-messages', '2000', '--repeating-keys', '50', '--value-prefix', '3')
-    const consumer = await run.consumer('java', 'java', '--max-messages', '2000')
-    assert.equal(await producer.ended, 0, producer.notes)
-    assert.equal(await consumer.ended, 0, consumer.notes)
-    run.check(2_000)
-    const [{ sent, acked } = {}] = producer.named('tool_data')
-    assert.deepEqual({ sent, acked }, { sent: 2_000, acked: 2_000 })
-    const { records } = await kraft.tool.consume(run.topic, { records: true })
-    for (const { key, value } of records) {
-      const [prefix, number] = String(value).split('.')
-      assert.deepEqual([prefix, String(key)], ['3', String(Number(number) % 50)])
-    }
-  })
+function sameFields(ours: VerifiableTool, theirs: VerifiableTool, names: readonly string[]): void {
+  for (const name of names) {
+    const [one, other] = [ours.named(name)[0], theirs.named(name)[0]]
+    assert.ok(one && other, name)
+    assert.equal(fields(one), fields(other), name)
+    for (const list of ['partitions', 'offsets'] as const) assert.equal(fields(one[list]?.[0]), fields(other[list]?.[0]), `${name}.${list}`)
+  }
+}
 
-  test('Java produces, and ours consumes all of it; their lines have the same fields', async () => {
+describe('verifiable tools', { timeout: 240_000 }, () => {
+  test('each consumes all that the other produces, and their lines have the same fields', async () => {
     const run = await Run.start()
-    const producer = await run.producer('java', '--max-messages', '2000', '--repeating-keys', '50')
-    const consumer = await run.consumer('samsa', 'samsa')
-    await consumer.waitForConsumed(2_000)
-    assert.equal(await producer.ended, 0, producer.notes)
-    await consumer.waitFor('a commit', ({ name }) => name === 'offsets_committed')
-    assert.equal(await consumer.stop(), 143, consumer.notes)
-    run.check(2_000)
+    const [theirGroup, ourGroup] = [`${run.group}-java`, `${run.group}-samsa`]
+    const theirs = await run.producer('java', '--max-messages', '1500', '--repeating-keys', '50')
+    const ours = await run.producer('samsa', '--max-messages', '1500', '--repeating-keys', '50', '--value-prefix', '3')
+    const java = await run.consumer('java', 'java', '--group-id', theirGroup, '--max-messages', '3000')
+    const samsa = await run.consumer('samsa', 'samsa', '--group-id', ourGroup)
+    for (const tool of [theirs, ours, java]) assert.equal(await tool.ended, 0, tool.notes)
+    await samsa.waitForConsumed(3_000)
+    const committed = async () =>
+      Object.values((await kraft.tool.groupOffsets(ourGroup))[run.topic] ?? {}).reduce((sum, each) => sum + each, 0)
+    assert.equal(await samsa.stop(), 143, samsa.notes)
+    assert.equal(await committed(), 3_000)
+    run.check(3_000, 2)
     assert.deepEqual(
-      consumer.lines.slice(-3).map(({ name }) => name),
+      samsa.lines.slice(-3).map(({ name }) => name),
       ['shutdown_requested', 'partitions_revoked', 'shutdown_complete']
     )
-    // Java goes on where ours has committed: nothing is left.
-    const more = await run.producer('java', '--max-messages', '30', '--value-prefix', '9')
-    const java = await run.consumer('java', 'java', '--max-messages', '30')
-    assert.deepEqual([await more.ended, await java.ended], [0, 0])
-    run.check(2_030)
-    for (const name of [
-      'startup_complete',
-      'partitions_assigned',
-      'record_data',
-      'records_consumed',
-      'offsets_committed',
-      'shutdown_complete'
-    ]) {
-      const [ours, theirs] = [consumer.named(name)[0], java.named(name)[0]]
-      assert.equal(fields(ours), fields(theirs), name)
-      for (const list of ['partitions', 'offsets'] as const)
-        assert.equal(fields(ours?.[list]?.[0]), fields(theirs?.[list]?.[0]), `${name}.${list}`)
-    }
+    const { name, sent, acked } = ours.named('tool_data')[0]!
+    assert.deepEqual({ name, sent, acked }, { name: 'tool_data', sent: 1_500, acked: 1_500 })
+    sameFields(samsa, java, ['startup_complete', 'partitions_assigned', 'record_data', 'records_consumed', 'offsets_committed'])
+    sameFields(ours, theirs, ['startup_complete', 'producer_send_success', 'shutdown_complete', 'tool_data'])
+    for (const { key, value } of samsa.named('record_data')) assert.equal(key, String(Number(value!.split('.').at(-1)) % 50))
   })
 
   test('Java and ours share a group of the classic protocol: they come and go, and nothing is lost or comes twice', async () => {
     const run = await Run.start(kraft, 4)
     const options = ['--assignment-strategy', 'org.apache.kafka.clients.consumer.RangeAssignor', '--command-config', quickHeartbeats()]
     const java = await run.consumer('java', 'java', ...options)
-    const producer = await run.producer('samsa', '--throughput', '400')
+    const producer = await run.producer('samsa', '--throughput', '100')
     await java.waitForOwned(4)
     const first = await run.consumer('first', 'samsa', ...options)
-    await first.waitForConsumed(100)
+    await first.waitForConsumed(30)
     await java.waitForOwned(2)
     const second = await run.consumer('second', 'samsa', ...options)
-    await second.waitForConsumed(50)
+    await second.waitForConsumed(20)
     assert.equal(await first.stop(), 143, first.notes)
     await second.waitForOwned(2)
     assert.equal(await java.stop(), 143, java.notes)
@@ -148,10 +135,10 @@ describe('verifiable tools', { timeout: 240_000 }, () => {
   test('Java and ours share a group of the new protocol', async () => {
     const run = await Run.start(kraft, 4)
     const java = await run.consumer('java', 'java', '--group-protocol', 'consumer')
-    const producer = await run.producer('samsa', '--throughput', '400')
+    const producer = await run.producer('samsa', '--throughput', '100')
     await java.waitForOwned(4)
     const ours = await run.consumer('ours', 'samsa', '--group-protocol', 'consumer')
-    await ours.waitForConsumed(100)
+    await ours.waitForConsumed(30)
     assert.equal(await java.stop(), 143, java.notes)
     await ours.waitForOwned(4)
     assert.equal(await producer.stop(), 143, producer.notes)
@@ -166,9 +153,9 @@ describe('verifiable tools', { timeout: 240_000 }, () => {
     const options = ['--cluster', `zookeeper://${old.zookeeper}`, '--group-protocol', 'zookeeper']
     const first = await run.consumer('first', 'samsa', ...options)
     await first.waitForOwned(3)
-    const producer = await run.producer('samsa', '--throughput', '400')
+    const producer = await run.producer('samsa', '--throughput', '100')
     const second = await run.consumer('second', 'samsa', ...options)
-    await second.waitForConsumed(50)
+    await second.waitForConsumed(20)
     assert.equal(await first.stop(), 143, first.notes)
     await second.waitForOwned(3)
     assert.equal(await producer.stop(), 143, producer.notes)

@@ -98,7 +98,7 @@ export class VerifiableTool {
   }
 
   /** Until `test` is true, looked at after every line. Rejects at the deadline, and when the process has ended. */
-  until(what: string, test: () => boolean, limitMs = 30_000, already = test()): Promise<void> {
+  until(what: string, test: () => boolean, limitMs = 60_000, already = test()): Promise<void> {
     if (already) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const finish = (error?: Error) => {
