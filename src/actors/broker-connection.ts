@@ -148,6 +148,11 @@ export const brokerConnectionActor = bind(brokerConnectionMachine, {
     },
     withdraw: ({ context }) => instanceOf(context.instance).links.withdraw(context.node, context.purpose),
     failWaiters: ({ context }, { error }) => instanceOf(context.instance).links.fail(context.node, context.purpose, error),
+    tellUnreachable: ({ context }, { node, purpose, error }) => {
+      const { links, registry } = instanceOf(context.instance)
+      links.dialFailed(node, purpose, error)
+      registry?.brokerUnreachable?.()
+    },
     note: ({ context }, { state, reason }) =>
       instanceOf(context.instance).emit({ type: 'broker.state', broker: context.node, purpose: context.purpose, state, reason })
   }

@@ -9,7 +9,7 @@ import type { Timer } from '../model/world.ts'
 import type { Instance } from './instance.ts'
 import { DATA } from './links.ts'
 
-/** A connection may take this long before the coordinator is looked for again: a broker that has just died is dialled in vain. */
+/** A connection may take this long before the coordinator is looked for again; a dial that fails, as that of a dead broker, ends the wait. */
 const LINK_WAIT_MS = 2_000
 /** From version 4 FindCoordinator takes several groups at once (KIP-699). */
 const BATCHED_FROM = 4
@@ -70,7 +70,7 @@ export class Coordinator {
     const { links, options, registry } = this.#instance
     this.#use(node, purpose)
     try {
-      return await links.acquire(node, purpose, Math.min(LINK_WAIT_MS, options.requestTimeoutMs))
+      return await links.acquire(node, purpose, Math.min(LINK_WAIT_MS, options.requestTimeoutMs), { once: true })
     } catch (error) {
       this.forget(node)
       // A broker that is newer than what the registry has told.

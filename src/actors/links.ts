@@ -10,6 +10,13 @@ interface Waiter {
   resolve: (link: Link) => void
   reject: (error: SamsaError) => void
   timer: Timer
+  /** For one dial, not for those that follow when it fails. */
+  once: boolean
+}
+
+interface AcquireOptions {
+  /** A dial that fails is the end of the wait (DIAL_FAILED): for who has another broker to look for. Default false. */
+  once?: boolean
 }
 
 export interface LinksOptions {
@@ -44,7 +51,7 @@ export class Links {
   }
 
   /** The link as soon as it is ready. Rejects at the deadline (LINK_TIMEOUT), and at once when the broker is given up (BROKER_UNKNOWN). */
-  acquire(node: number, purpose: string, timeoutMs: number): Promise<Link> {
+  acquire(node: number, purpose: string, timeoutMs: number, { once = false }: AcquireOptions = {}): Promise<Link> {
     const ready = this.get(node, purpose)
     if (ready) return Promise.resolve(ready)
     if (this.#closed) return Promise.reject(closedError())
@@ -52,7 +59,7 @@ export class Links {
       const name = key(node, purpose)
       const list = this.#waiting.get(name) ?? []
       this.#waiting.set(name, list)
-      list.push(this.#waiter(list, resolve, reject, timeoutMs, `broker ${node}`))
+      list.push(this.#waiter(list, resolve, reject, timeoutMs, `broker ${node}`, once))
       if (!this.#options.want(node, purpose)) this.fail(node, purpose, null)
     })
   }
@@ -111,6 +118,20 @@ export class Links {
     this.#waiting.delete(name)
   }
 
+  /** From the machine: this dial has failed, the next one comes after a pause. */
+  dialFailed(node: number, purpose: string, error: PlainError | null): void {
+    const list = this.#waiting.get(key(node, purpose)) ?? []
+    const gone = list.filter(({ once }) => once)
+    if (gone.length === 0) return
+    list.splice(0, list.length, ...list.filter(({ once }) => !once))
+    const message = `Broker ${node} cannot be reached${error ? `: ${error.message}` : '.'}`
+    const reason = new ConnectionError('DIAL_FAILED', message, { retriable: true, details: { broker: node } })
+    for (const { reject, timer } of gone) {
+      this.#options.world.clearTimer(timer)
+      reject(reason)
+    }
+  }
+
   /** The cluster closes: every waiter fails. */
   close(): void {
     this.#closed = true
@@ -119,13 +140,13 @@ export class Links {
     this.#ready.clear()
   }
 
-  #waiter(list: Waiter[], resolve: Waiter['resolve'], reject: Waiter['reject'], timeoutMs: number, whom: string): Waiter {
+  #waiter(list: Waiter[], resolve: Waiter['resolve'], reject: Waiter['reject'], timeoutMs: number, whom: string, once = false): Waiter {
     const timer = this.#options.world.setTimer(() => {
       const index = list.indexOf(waiter)
       if (index >= 0) list.splice(index, 1)
       reject(new TimeoutError('LINK_TIMEOUT', `No connection to ${whom} within ${timeoutMs} ms.`, { retriable: true }))
     }, timeoutMs)
-    const waiter: Waiter = { resolve, reject, timer }
+    const waiter: Waiter = { resolve, reject, timer, once }
     return waiter
   }
 

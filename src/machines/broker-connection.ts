@@ -67,6 +67,8 @@ export const brokerConnectionMachine = setup({
     withdraw: (_, _params: { node: number; purpose: string; error: PlainError | null }) => {},
     /** Nobody will dial for those who wait: they fail now. */
     failWaiters: (_, _params: { node: number; purpose: string; error: PlainError | null }) => {},
+    /** Its partitions may be led by others by now. */
+    tellUnreachable: (_, _params: { node: number; purpose: string; error: PlainError | null }) => {},
     note: (_, _params: { state: string; reason: string }) => {},
     startDial: assign({ link: ({ context }) => context.link + 1 }),
     rememberFailure: assign(({ context, event }) => {
@@ -163,13 +165,19 @@ export const brokerConnectionMachine = setup({
       }
     },
     backingOff: {
-      entry: {
-        type: 'note',
-        params: ({ context }) => ({
-          state: 'backing off',
-          reason: `${context.lastError?.message ?? 'closed'} Next dial in ${context.delayMs} ms.`
-        })
-      },
+      entry: [
+        {
+          type: 'note',
+          params: ({ context }) => ({
+            state: 'backing off',
+            reason: `${context.lastError?.message ?? 'closed'} Next dial in ${context.delayMs} ms.`
+          })
+        },
+        {
+          type: 'tellUnreachable',
+          params: ({ context }) => ({ node: context.node, purpose: context.purpose, error: context.lastError })
+        }
+      ],
       on: {
         ENDPOINT: [{ guard: 'moved', target: 'linked', actions: 'rememberEndpoint' }, { actions: 'rememberEndpoint' }],
         UNLISTED: { target: 'givenUp', actions: assign({ listed: false }) }

@@ -116,6 +116,13 @@ export class BootstrapRegistry implements Registry {
     this.#want(false)
   }
 
+  /** Brokers need some seconds to miss one of theirs, so whoever cannot reach it says so again and again. */
+  brokerUnreachable(): void {
+    if (this.#ended) return
+    for (const topic of this.#watched.keys()) this.#wish.topics.add(topic)
+    this.#want(false)
+  }
+
   close(): Promise<void> {
     if (this.#ended) return Promise.resolve()
     this.#ended = true

@@ -76,6 +76,10 @@ export class FallbackRegistry implements Registry {
     else this.#options.metadata.refresh(topic)
   }
 
+  brokerUnreachable(): void {
+    if (this.#source !== 'zookeeper') this.#options.metadata.brokerUnreachable?.()
+  }
+
   async close(): Promise<void> {
     this.#ended = true
     for (const name of [...this.#timers.keys()]) this.#clear(name)

@@ -77,6 +77,11 @@ export interface Registry {
    * so that whoever asked gets an answer. Calls in a burst are one read.
    */
   refresh(topic?: string): void
+  /**
+   * A broker cannot be reached: others may lead its partitions by now. A source that is not told of that looks; what it finds is emitted when it
+   * is news.
+   */
+  brokerUnreachable?(): void
   /** Idempotent, bounded. No event after it but `session closed`. */
   close(): Promise<void>
   /** ZooKeeper's current session, for group membership. Undefined between sessions, and with a source that has none. */

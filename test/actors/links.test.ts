@@ -41,6 +41,24 @@ test('a wait ends at its deadline, one for an unlisted broker at once', async ()
   assert.equal(virtual.timers, 0)
 })
 
+test('who waits for one dial learns that it has failed, the others wait for the next one', async () => {
+  const { links, virtual } = bench()
+  const refused = { name: 'ConnectionError', code: 'CONNECTION_REFUSED', message: 'refused', retriable: true, details: {} }
+  const [once, patient] = [links.acquire(1, DATA, 1_000, { once: true }), links.acquire(1, DATA, 1_000)]
+  const failed = assert.rejects(once, { code: 'DIAL_FAILED', retriable: true, message: /Broker 1 cannot be reached: refused/ })
+  links.dialFailed(1, 'other', refused)
+  links.dialFailed(1, DATA, refused)
+  await failed
+  assert.ok(links.isWanted(1, DATA))
+  links.offer(link(1))
+  await patient
+  const late = assert.rejects(links.acquire(2, DATA, 1_000, { once: true }), { code: 'LINK_TIMEOUT' })
+  links.dialFailed(1, DATA, refused)
+  await virtual.advance(1_000)
+  await late
+  assert.equal(virtual.timers, 0)
+})
+
 test('a link that has ended is not handed out, nor is one that was withdrawn', () => {
   const { links } = bench()
   const one = link(1)

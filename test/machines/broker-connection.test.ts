@@ -75,6 +75,12 @@ test('one that is lost with requests in flight is dialled again after a pause th
   assert.equal(run(...up, lost(1, 0), ...many).snapshot.context.delayMs, 1000)
 })
 
+test('each dial in vain is told, so that whoever its partitions are led by is looked for', () => {
+  const lost = (link: number): BrokerConnectionEvent => ({ type: 'CLOSED', link, error, inFlight: 0, wanted: true, random: 0 })
+  const again = { type: 'xstate.after.backoff.broker-connection.backingOff' } as never
+  for (const events of [[lost(1)], [lost(1), again, lost(2)]]) assert.ok(run(...up, ...events).actions.includes('tellUnreachable'))
+})
+
 test('a broker that the registry no longer lists keeps its connection while it works, and is given up when it ends', () => {
   const still = run(...up, { type: 'UNLISTED' })
   assert.deepEqual(still.snapshot.value, { linked: 'ready' })

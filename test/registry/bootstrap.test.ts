@@ -65,6 +65,27 @@ describe('BootstrapRegistry', () => {
     assert.equal(told('leaders').length, 2)
   })
 
+  it('a broker that cannot be reached: asks who leads, as often as it is told, and tells what is new', async () => {
+    const { time, script, registry, told, start, asked } = rig(good, { metadataMaxAgeMs: 60_000 })
+    registry.watchTopic('orders')
+    registry.watchTopic('other')
+    start()
+    await time.advance(1_000)
+    const before = asked.length
+    registry.brokerUnreachable()
+    registry.brokerUnreachable()
+    await time.advance(1_000)
+    assert.deepEqual(
+      asked.slice(before).map(({ topics }) => topics),
+      [['orders', 'other']]
+    )
+    assert.deepEqual([told('leaders').length, told('topic').length, told('brokers').length], [2, 2, 1], 'nothing has changed')
+    script.answer = topics => metadata(topics!.map(name => topic(name, [partition(0, 2, { leaderEpoch: 4 }), partition(1, 2)])))
+    registry.brokerUnreachable()
+    await time.advance(1_000)
+    assert.equal(told('leaders').length, 4)
+  })
+
   it('asks for a topic as soon as it is watched, and forgets one that is not', async () => {
     const { time, asked, registry, told, start } = rig(good)
     start()

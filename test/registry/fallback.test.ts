@@ -25,6 +25,9 @@ class Scripted implements Registry {
   refresh(topic?: string): void {
     this.asked.push(topic === undefined ? 'refresh' : `refresh ${topic}`)
   }
+  brokerUnreachable(): void {
+    this.asked.push('unreachable')
+  }
   async close(): Promise<void> {
     this.asked.push('close')
   }
@@ -104,6 +107,16 @@ describe('ZooKeeper, and Metadata where it falls silent', () => {
     await virtual.advance(2_000)
     metadata.brokers(1)
     assert.deepEqual(lists(), ['1'])
+  })
+
+  it('a broker that cannot be reached: ZooKeeper tells who leads by itself, the brokers are asked', async () => {
+    const { virtual, zookeeper, metadata, registry } = connected(1, 2)
+    registry.brokerUnreachable()
+    assert.ok(![...zookeeper.asked, ...metadata.asked].includes('unreachable'))
+    zookeeper.session('suspended')
+    await virtual.advance(10_000)
+    registry.brokerUnreachable()
+    assert.equal(metadata.asked.at(-1), 'unreachable')
   })
 
   it('where nobody can be asked it is waited for', async () => {
