@@ -97,6 +97,12 @@ export class ForeignMember {
     return this.events.filter(event => event.type === type) as EventOf<T>[]
   }
 
+  /** Calls with each event, those so far included. */
+  listen(listener: (event: ForeignEvent) => void): void {
+    for (const event of this.events) listener(event)
+    this.emitter.on('event', listener)
+  }
+
   /** Resolves as soon as `test` is true, asked after every event. Fails at the deadline or when the process ends. */
   waitFor(what: string, test: () => boolean, limitMs = 30_000): Promise<void> {
     if (test()) return Promise.resolve()
@@ -179,6 +185,7 @@ export class ForeignMember {
     } else if (event.type === 'revoked' || event.type === 'lost') {
       this.owned = this.owned.filter(each => !event.partitions.includes(each))
     }
+    this.emitter.emit('event', event)
     this.emitter.emit('change')
   }
 

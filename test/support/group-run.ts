@@ -125,6 +125,13 @@ export class GroupRun implements AsyncDisposable {
     return member
   }
 
+  /** A member of another kind, which was started on its own. */
+  adopt<T extends Reader & { close(): Promise<void> }>(member: T): T {
+    this.#others.add(member)
+    this.readers.push(member)
+    return member
+  }
+
   #subscribed(subscribe: Partial<SubscribeOptions>): SubscribeOptions {
     const source = subscribe.pattern === undefined && subscribe.topic === undefined ? { topics: this.topics } : {}
     return { group: this.group, ...source, ...subscribe }
