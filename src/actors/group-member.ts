@@ -14,6 +14,7 @@ import { bind } from './bind.ts'
 import { planOf } from './group-plan.ts'
 import { LiveMember, liveMember } from './group-sessions.ts'
 import { findInstance, type Instance, instanceOf, tell } from './instance.ts'
+import { wasMadeAgain } from './registry-session.ts'
 import { followTopic, followTopics, unfollowTopic, unfollowTopics } from './topics.ts'
 
 interface Scope {
@@ -52,7 +53,8 @@ function failure(instance: Instance, step: Step, attempt: number, cause: unknown
 
 /** With the offsets that only Kafka has, where ZooKeeper has none. What cannot be known is not guessed: then nothing is claimed. */
 async function withKafkasOffsets(live: LiveMember, claimed: readonly Claimed[]): Promise<Assigned[]> {
-  const missing = claimed.filter(({ offset }) => offset === null)
+  // A copy may have been made late, when its topic was another one already.
+  const missing = claimed.filter(({ topic, offset, stale }) => offset === null && !stale && !wasMadeAgain(live.instance, topic))
   const found = missing.length > 0 && live.kafka ? await readKafka(live, missing) : new Map<string, bigint>()
   return claimed.map(({ topic, partition, offset }) => {
     const committed = offset ?? found.get(keyOf({ topic, partition }))

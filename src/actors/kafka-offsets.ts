@@ -12,12 +12,14 @@ import type { Timer } from '../model/world.ts'
 import { Coordinator, remedyOf } from './coordinator.ts'
 import type { Instance } from './instance.ts'
 import { type CommitAs, commitOffsets, fetchOffsets } from './offset-requests.ts'
+import { isAnotherTopic } from './registry-session.ts'
 
 export type { CommitAs } from './offset-requests.ts'
 
 /** A topic that is new may be unknown to the coordinator's broker for a moment; one that is deleted stays so. */
 const UNKNOWN_TOPIC_TRIES = 3
-const UNKNOWN_TOPICS = [3, 100]
+const UNKNOWN_TOPIC_ID = 100
+const UNKNOWN_TOPICS = [3, UNKNOWN_TOPIC_ID]
 /** The group refuses who commits, not what. */
 const REFUSALS = [
   'ILLEGAL_GENERATION',
@@ -182,14 +184,18 @@ export class KafkaOffsets implements OffsetStore {
   }
 
   #send(as: CommitAs | null, offsets: readonly OffsetToCommit[]): Promise<Map<string, number>> {
-    let unknownTopics = 0
+    let tries = 0
     return this.#call(`OffsetCommit of group ${this.#group}`, async link => {
-      const codes = await commitOffsets(link, this.#group, as, offsets)
+      tries++
+      // Looked at for each try: meanwhile the topic may have been made again, and brokers before 4.1 go by its name.
+      const there = offsets.filter(offset => !isAnotherTopic(this.#instance, offset))
+      const codes = there.length > 0 ? await commitOffsets(link, this.#group, as, there) : new Map<string, number>()
       for (const [key, code] of codes) {
-        if (UNKNOWN_TOPICS.includes(code) && ++unknownTopics >= UNKNOWN_TOPIC_TRIES) continue
+        if (UNKNOWN_TOPICS.includes(code) && tries >= UNKNOWN_TOPIC_TRIES) continue
         const error = brokerError(code, `OffsetCommit of ${key} for group ${this.#group}`)
         if (code !== 0 && remedyOf(error) !== 'none') throw error
       }
+      for (const offset of offsets) if (!there.includes(offset)) codes.set(keyOf(offset), UNKNOWN_TOPIC_ID)
       return codes
     })
   }

@@ -10,6 +10,7 @@ import type { ZooKeeperSession } from '../registry/zookeeper/session.ts'
 import type { Instance } from './instance.ts'
 import { KafkaOffsets } from './kafka-offsets.ts'
 import { refuseMetadata, withCopies } from './offset-copies.ts'
+import { isAnotherTopic, wasMadeAgain } from './registry-session.ts'
 
 export function manualOffsets(instance: Instance, group: string, mirror: boolean, onTrouble: (error: PlainError) => void): OffsetStore {
   const kafka = new KafkaOffsets(instance, group)
@@ -33,7 +34,10 @@ class ZooKeeperOffsets implements OffsetStore {
   async fetch(partitions: readonly Owned[]): Promise<ReadonlyMap<string, CommittedOffset>> {
     const session = this.#session()
     const offsets = await Promise.all(
-      partitions.map(({ topic, partition }) => readOffset(session, this.#group, topic, partition).catch(unavailable))
+      partitions.map(async ({ topic, partition }) => {
+        const offset = await readOffset(session, this.#group, topic, partition).catch(unavailable)
+        return offset === undefined && wasMadeAgain(this.#instance, topic) ? 'stale' : offset
+      })
     )
     return withCopies(partitions, offsets, this.#kafka, this.#onTrouble)
   }
@@ -45,6 +49,7 @@ class ZooKeeperOffsets implements OffsetStore {
     const results = await Promise.all(
       offsets.map(async offset => {
         try {
+          if (isAnotherTopic(this.#instance, offset)) throw recreated(offset)
           await writeOffset(session, this.#group, offset.topic, offset.partition, offset.offset)
           return offset
         } catch (error) {
@@ -77,6 +82,11 @@ class ZooKeeperOffsets implements OffsetStore {
       retriable: true
     })
   }
+}
+
+function recreated({ topic, partition }: OffsetToCommit): SamsaError {
+  const message = `Topic ${topic} was deleted and made again: the offset of the old ${topic}/${partition} was not committed.`
+  return new SamsaError('TOPIC_RECREATED', message, { details: { topic, partition } })
 }
 
 /** A session that ends is followed by another one: worth another try, unless ZooKeeper says no. */

@@ -18,12 +18,12 @@ export function refuseMetadata(offsets: readonly OffsetToCommit[]): void {
 }
 
 /**
- * ZooKeeper's offsets with what the copy adds to them, and the copy alone where ZooKeeper has none. Rejects when the copy cannot be read and an
- * offset hangs on it; else that is only told.
+ * ZooKeeper's offsets with what the copy adds to them, and the copy alone where ZooKeeper has none (`stale`: one of an earlier topic, whose copy
+ * says nothing either). Rejects when the copy cannot be read and an offset hangs on it; else that is only told.
  */
 export async function withCopies(
   partitions: readonly Owned[],
-  offsets: readonly (bigint | undefined)[],
+  offsets: readonly (bigint | 'stale' | undefined)[],
   kafka: KafkaOffsets | undefined,
   onTrouble: (error: PlainError) => void
 ): Promise<ReadonlyMap<string, CommittedOffset>> {
@@ -31,6 +31,7 @@ export async function withCopies(
   const out = new Map<string, CommittedOffset>()
   for (const [index, entry] of partitions.entries()) {
     const offset = offsets[index]
+    if (offset === 'stale') continue
     const copy = copies.get(keyOf(entry))
     if (copy && (offset === undefined || copy.offset === offset)) out.set(keyOf(entry), copy)
     else if (offset !== undefined) out.set(keyOf(entry), { offset, leaderEpoch: -1, metadata: '' })

@@ -46,8 +46,14 @@ function bootstrapRegistry(instance: Instance): BootstrapRegistry {
   })
 }
 
-/** The id that each topic was told with last: leaders that are told after it belong to that topic. */
-const topicIds = new WeakMap<Instance, Map<string, string | null>>()
+interface TopicIds {
+  /** That each topic was told with last: leaders that are told after it belong to that topic. */
+  last: Map<string, string | null>
+  /** Names that have had another one before. */
+  reused: Set<string>
+}
+
+const topicIds = new WeakMap<Instance, TopicIds>()
 
 /** One report of a registry, or of brokers that were asked by Metadata, to the actors that it concerns. */
 export function dispatch(instance: Instance, event: RegistryEvent): void {
@@ -55,10 +61,27 @@ export function dispatch(instance: Instance, event: RegistryEvent): void {
   for (const look of [...instance.onLevel]) look()
 }
 
-function idsOf(instance: Instance): Map<string, string | null> {
+/** The registry has told that the topic of this name is another one than the one with this id. */
+export function isAnotherTopic(instance: Instance, { topic, topicId }: { topic: string; topicId?: string | null }): boolean {
+  const now = topicIds.get(instance)?.last.get(topic) ?? null
+  return now !== null && (topicId ?? null) !== null && now !== topicId
+}
+
+/** The topic of this name was deleted and made again while this process looked on. */
+export function wasMadeAgain(instance: Instance, topic: string): boolean {
+  return topicIds.get(instance)?.reused.has(topic) ?? false
+}
+
+function idsOf(instance: Instance): TopicIds {
   let ids = topicIds.get(instance)
-  if (!ids) topicIds.set(instance, (ids = new Map()))
+  if (!ids) topicIds.set(instance, (ids = { last: new Map(), reused: new Set() }))
   return ids
+}
+
+function rememberId(instance: Instance, topic: string, topicId: string | null): void {
+  const { last, reused } = idsOf(instance)
+  if (isAnotherTopic(instance, { topic, topicId })) reused.add(topic)
+  last.set(topic, topicId ?? last.get(topic) ?? null)
 }
 
 function carry(instance: Instance, event: RegistryEvent): void {
@@ -87,7 +110,7 @@ function carry(instance: Instance, event: RegistryEvent): void {
       return
     case 'topic':
       instance.topicDetails.set(event.topic, event.partitions)
-      idsOf(instance).set(event.topic, event.topicId)
+      rememberId(instance, event.topic, event.topicId)
       tell(instance, `topics/${event.topic}`, {
         type: 'TOPIC_LEVEL',
         topicId: event.topicId,
@@ -102,7 +125,7 @@ function carry(instance: Instance, event: RegistryEvent): void {
       instance.leaderDetails.set(event.topic, event.leaders)
       tell(instance, `topics/${event.topic}`, {
         type: 'LEADERS_LEVEL',
-        topicId: event.topicId === undefined ? (idsOf(instance).get(event.topic) ?? null) : event.topicId,
+        topicId: event.topicId === undefined ? (idsOf(instance).last.get(event.topic) ?? null) : event.topicId,
         leaders: event.leaders.map(({ partition, leader, leaderEpoch }) => ({ partition, leader, leaderEpoch }))
       })
       return

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { KafkaOffsets, type KafkaOffsetsOptions } from '../../src/actors/kafka-offsets.ts'
+import { dispatch } from '../../src/actors/registry-session.ts'
 import type { OffsetToCommit } from '../../src/flow/offset-store.ts'
 import { type Asked, committedWith, connectionLost, coordinatorAt, ScriptedLinks } from '../support/scripted-links.ts'
 
@@ -74,6 +75,20 @@ describe('offsets of a group without members', () => {
       .topics.map(({ topicId }: { topicId: string }) => topicId)
     assert.deepEqual(ids, ['here', 'gone'])
     assert.equal(brokers.bodies('OffsetCommit').length, 2 + 3)
+  })
+
+  it('of a topic that was made again are refused without asking, and not tried on behalf of the new one', async () => {
+    const { brokers, store } = bench(({ body }) => committedWith(body, { 't/0': 3 }))
+    const told = (topicId: string) => dispatch(brokers.instance, { type: 'topic', topic: 't', topicId, partitions: [] })
+    told('old')
+    const committing = store.commit(1, [at(0, 5n, { topicId: 'old' }), at(1, 5n)])
+    await brokers.virtual.advance(50)
+    told('new')
+    assert.deepEqual(errorsOf(await brokers.run(committing)), [[0, 'UNKNOWN_TOPIC_ID']])
+    const asked = brokers.bodies('OffsetCommit').map(({ topics }) => topics[0].partitions.length)
+    assert.deepEqual(asked, [2, 1])
+    assert.deepEqual(errorsOf(await store.commit(1, [at(0, 6n, { topicId: 'old' })])), [[0, 'UNKNOWN_TOPIC_ID']])
+    assert.equal(brokers.bodies('OffsetCommit').length, 2)
   })
 
   it('go again when the coordinator moved, loads or was cut off, and each time is told', async () => {

@@ -49,6 +49,8 @@ export class ScriptedLinks {
       options: resolveOptions({ brokers: 'host:9092' }),
       closed: false,
       brokers: new Map(),
+      directory: new Map(),
+      onLevel: new Set(),
       consumers: new Map(),
       topicDetails: new Map(),
       leaderDetails: new Map(),

@@ -20,6 +20,8 @@ export interface Claimed extends Owned {
   /** Of the offset node; null: there is none; undefined: unknown, to be read first. */
   version: number | null | undefined
   readonly offset: bigint | null
+  /** There was an offset, of an earlier topic of that name: copies of it say nothing either. */
+  readonly stale: boolean
   condemned: boolean
 }
 
@@ -170,6 +172,7 @@ export class Claims {
         czxid: stats[i]!.czxid,
         version: kept ? kept.version + 1 : null,
         offset: kept ? (parseOffset(kept.data) ?? null) : null,
+        stale: offset?.stale ?? false,
         condemned: false
       }
       this.#uncertain.delete(keyOf(claimed))

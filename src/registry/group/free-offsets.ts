@@ -9,12 +9,17 @@ import type { ZooKeeperSession } from '../zookeeper/session.ts'
 import { groupPaths } from './paths.ts'
 import { formatOffset, parseOffset } from './znodes.ts'
 
-/** Undefined: none, or one that is older than its topic: it was written for another topic of that name. */
-export async function readOffset(session: ZooKeeperSession, group: string, topic: string, partition: number): Promise<bigint | undefined> {
+/** Undefined: none. `stale`: one that is older than its topic; it was written for an earlier topic of that name. */
+export async function readOffset(
+  session: ZooKeeperSession,
+  group: string,
+  topic: string,
+  partition: number
+): Promise<bigint | 'stale' | undefined> {
   try {
     const { data, stat } = await session.getData(groupPaths(group).offset(topic, partition))
     const born = await session.exists(topicPath(topic))
-    return born && stat.mzxid < born.czxid ? undefined : parseOffset(data)
+    return born && stat.mzxid < born.czxid ? 'stale' : parseOffset(data)
   } catch (error) {
     if (isZooKeeperError(error, 'ZK_NO_NODE')) return undefined
     throw error
