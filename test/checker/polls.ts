@@ -48,7 +48,7 @@ export class Polls {
   add(operation: Operation): void {
     const { process, f } = operation
     if (f === 'poll' || f === 'txn') this.#polled(operation)
-    else if (f === 'assign' || f === 'subscribe') this.#positions.delete(process)
+    else if (f === 'assign') this.#positions.delete(process)
     else if (f === 'crash' || f === 'close') {
       this.#positions.delete(process)
       this.#owned.delete(process)
