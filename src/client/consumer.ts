@@ -83,7 +83,8 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
 
   /**
    * Manual assignment: exactly these from now on, for a consumer that was subscribed with `partitions`. Only the difference is claimed, or drained
-   * and committed; see `ConsumerHandle.assign`. The partition of the message in hand waits for the loop to ask for the next one.
+   * and committed; see `ConsumerHandle.assign`. The partition of the message in hand waits for the loop to ask for the next one, `revokeTimeoutMs` at
+   * most: inside the loop do not await it.
    */
   async assign(partitions: readonly (TopicPartition & { offset?: bigint })[]): Promise<void> {
     await (await this.#handle).assign(partitions)
