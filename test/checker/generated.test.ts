@@ -10,7 +10,7 @@ import { cleanHistory, randomOf } from './generate.ts'
 import { MUTANTS } from './mutants.ts'
 import { operationOf } from './operation.ts'
 
-const seeds = Number(process.env.SAMSA_CHECKER_SEEDS ?? 12)
+const seeds = Number(process.env.SAMSA_CHECKER_SEEDS ?? 8)
 const histories = Array.from({ length: seeds }, (_, seed) => cleanHistory(seed, 300))
 const numbered = <T extends object>(operations: readonly T[]) =>
   operations.map((operation, index) => ({ ...operation, index, time: index }))
