@@ -144,6 +144,7 @@ export class KafkaOffsets implements OffsetStore {
       left = owned
       if (left.length === 0) return refused
       const codes = await this.#send(as, left)
+      if (!codes) continue
       const refusal = [...codes.values()].find(code => REFUSALS.includes(kafkaError(code).name))
       if (refusal === undefined) return [...refused, ...left.map(offset => this.#result(offset, codes))]
       await this.#newerThan(as, refusal, untilMs)
@@ -183,9 +184,13 @@ export class KafkaOffsets implements OffsetStore {
     for (const { wake } of [...this.#waiters]) wake()
   }
 
-  #send(as: CommitAs | null, offsets: readonly OffsetToCommit[]): Promise<Map<string, number>> {
+  /** Undefined: before a try it had become somebody else, or nobody. The coordinator may not have missed it yet, and would take it. */
+  #send(as: CommitAs, offsets: readonly OffsetToCommit[]): Promise<Map<string, number> | undefined>
+  #send(as: null, offsets: readonly OffsetToCommit[]): Promise<Map<string, number>>
+  #send(as: CommitAs | null, offsets: readonly OffsetToCommit[]): Promise<Map<string, number> | undefined> {
     let tries = 0
     return this.#call(`OffsetCommit of group ${this.#group}`, async link => {
+      if (as && this.#as !== as) return undefined
       tries++
       // Looked at for each try: meanwhile the topic may have been made again, and brokers before 4.1 go by its name.
       const there = offsets.filter(offset => !isAnotherTopic(this.#instance, offset))

@@ -220,6 +220,37 @@ describe('offsets that a member commits', () => {
     assert.equal(brokers.virtual.timers, 0)
   })
 
+  it('what is tried again is nothing to a member that was lost meanwhile, and goes as what it has become', async () => {
+    const { brokers, store } = asMember((_, times) => {
+      if (times % 2 === 1) throw connectionLost()
+      return committedWith(brokers.bodies('OffsetCommit').at(-1))
+    })
+    store.become(me(1, 1), owned(0))
+    const lost = assert.rejects(store.commit(1, [at(0, 5n)]), { code: 'NOT_OWNER' })
+    await brokers.virtual.advance(10)
+    store.lose()
+    await brokers.virtual.advance(1_000)
+    await lost
+    assert.equal(brokers.bodies('OffsetCommit').length, 1, 'not even the coordinator is asked')
+    store.become(me(2, 2), owned(0, 1))
+    await brokers.run(store.commit(2, [at(0, 5n)]))
+    const moved = store.commit(2, [at(0, 6n), at(1, 6n)])
+    await brokers.virtual.advance(10)
+    store.become(me(3, 3), owned(1))
+    assert.deepEqual(errorsOf(await brokers.run(moved)), [[0, 'NOT_OWNER']])
+    assert.deepEqual(
+      brokers
+        .bodies('OffsetCommit')
+        .map(({ generationIdOrMemberEpoch, topics }) => [generationIdOrMemberEpoch, topics[0].partitions.length]),
+      [
+        [1, 1],
+        [2, 1],
+        [2, 2],
+        [3, 1]
+      ]
+    )
+  })
+
   it('an answer that comes after the member has moved on is judged by what it is now', async () => {
     const { brokers, store, refusals } = asMember(({ body }, times) => {
       if (times === 1) store.become(me(2, 2), owned(0))
