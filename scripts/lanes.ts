@@ -1,6 +1,6 @@
 /**
  * The lanes of the test command, quickest first: which files belong to each, by their names. A lane without files is a mistake, and
- * a test file that no lane takes cannot be.
+ * a test file that no lane takes cannot be. (What needs other runtimes is named `*.judge.ts`: see `judges.ts`.)
  */
 import { readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'

@@ -39,7 +39,9 @@ export interface ForeignProgram {
   args: string[]
   environment?: Record<string, string>
   /** How what it writes becomes events. Default: each line of stdout is one. */
-  read?(line: string, from: 'stdout' | 'stderr'): ForeignEvent[]
+  read?(line: string): ForeignEvent[]
+  /** How it is told to end in order, if not by a command. */
+  closeSignal?: NodeJS.Signals
 }
 
 export class ForeignMember {
@@ -71,7 +73,7 @@ export class ForeignMember {
     const { command, args, environment } = program
     this.child = spawn(command, args, {
       detached: true,
-      stdio: ['pipe', 'pipe', program.read ? 'pipe' : log],
+      stdio: ['pipe', 'pipe', log],
       env: { ...process.env, ...environment }
     })
     closeSync(log)
@@ -79,13 +81,9 @@ export class ForeignMember {
     this.emitter.setMaxListeners(0)
     this.child.stdin!.on('error', () => {})
     const read = program.read ?? ((line: string) => [JSON.parse(line) as ForeignEvent])
-    for (const from of ['stdout', 'stderr'] as const) {
-      const stream = this.child[from]
-      if (!stream) continue
-      createInterface({ input: stream }).on('line', line => {
-        for (const event of read(line, from)) this.take(event)
-      })
-    }
+    createInterface({ input: this.child.stdout! }).on('line', line => {
+      for (const event of read(line)) this.take(event)
+    })
     this.ended = new Promise(resolve => {
       this.child.once('error', () => this.end(resolve))
       this.child.once('close', () => this.end(resolve))
@@ -153,7 +151,8 @@ export class ForeignMember {
   /** Leaves the group in order (a static member just goes). */
   async close(): Promise<void> {
     if (this.over) return
-    this.command({ do: 'close' })
+    if (this.program.closeSignal) this.child.kill(this.program.closeSignal)
+    else this.command({ do: 'close' })
     await this.waitFor('an orderly end', () => this.over)
   }
 
@@ -197,7 +196,8 @@ export class ForeignMember {
     resolve()
   }
 
-  private summary(): string {
+  /** What it has and owns, its last troubles and the end of its log, in words. */
+  summary(): string {
     const troubles = this.of('trouble').map(({ message }) => message)
     const told = troubles.length > 0 ? `, said ${troubles.slice(-3).join(' | ')}` : ''
     return `${this.program.name} has ${this.records.length} records, owns ${this.owned.join(', ') || 'nothing'}${told}; its log ends:\n${tail(this.log)}`

@@ -29,6 +29,7 @@ export class Numbered {
   #topics: readonly string[]
   #stopped = false
   #running: Promise<void>
+  #held: { reached(): void; released: Promise<void> } | undefined
   #acks = new Gathered<RecordMetadata>()
 
   constructor(where: Where, topics: readonly string[]) {
@@ -42,6 +43,10 @@ export class Numbered {
     const client = await connect({ ...optionsOf(where), recorderMaxBytes: 0 })
     try {
       for (let number = 0; !this.#stopped; number++) {
+        if (this.#held) {
+          this.#held.reached()
+          await this.#held.released
+        }
         const topic = this.#topics[number % this.#topics.length]!
         const place = await client.topic(topic).publish({ key: `k${number}`, value: `m${number}` })
         this.places.set(`m${number}`, placeOf(place))
@@ -55,6 +60,26 @@ export class Numbered {
   /** Until so many more than now are acked. */
   async more(count: number, limitMs = 60_000): Promise<void> {
     await this.#acks.count(this.#acks.all.length + count, limitMs)
+  }
+
+  /** Resolves when nothing is under way; nothing is published until `body` is over. */
+  async whileHeld<T>(body: () => Promise<T>): Promise<T> {
+    let release = () => {}
+    const reached = new Promise<void>(resolve => {
+      this.#held = {
+        reached: resolve,
+        released: new Promise(settle => {
+          release = settle
+        })
+      }
+    })
+    try {
+      await Promise.race([reached, this.#running])
+      return await body()
+    } finally {
+      this.#held = undefined
+      release()
+    }
   }
 
   /** Rejects when a publish has failed. */
@@ -167,6 +192,12 @@ export class GroupRun implements AsyncDisposable {
   /** Stops publishing and waits until every message was delivered; what came more than once, and how often too often, comes back. */
   async allDelivered(limitMs = 30_000): Promise<Map<string, number>> {
     await this.stream!.stop()
+    await this.caughtUp(limitMs)
+    return this.repeated()
+  }
+
+  /** Until all that is acked was delivered. */
+  async caughtUp(limitMs = 30_000): Promise<void> {
     const published = this.stream!.places
     const missing = () => {
       const seen = new Set(this.readers.flatMap(({ records }) => records.map(placeOf)))
@@ -175,7 +206,6 @@ export class GroupRun implements AsyncDisposable {
     await until('every message is delivered', () => missing().length === 0, limitMs).catch(() => {
       assert.deepEqual(missing().slice(0, 10), [], `${missing().length} of ${published.size} messages were not delivered`)
     })
-    return this.repeated()
   }
 
   /** How many times too often each record that came more than once has come. */
