@@ -137,6 +137,11 @@ export class FallbackRegistry implements Registry {
   #fromMetadata(event: RegistryEvent): void {
     if (this.#ended) return
     if (event.type === 'brokers') this.#brokers.metadata = new Set(event.brokers.map(({ id }) => id))
+    // Nobody answers any more: what the brokers have said of one another says nothing against ZooKeeper's list of now.
+    if (event.type === 'session' && event.state === 'suspended') {
+      this.#brokers.metadata.clear()
+      this.#compare('the brokers cannot be asked, and ZooKeeper lists some')
+    }
     // Its session is no session: what the supervisor hears of is ZooKeeper's.
     if (event.type !== 'session' && this.#source !== 'zookeeper') this.#listener(event)
   }
@@ -209,12 +214,12 @@ export class FallbackRegistry implements Registry {
   }
 
   /** While Metadata stands in: is ZooKeeper whole again, or has the cluster left it? */
-  #compare(): void {
+  #compare(reason = 'ZooKeeper lists all brokers again'): void {
     if (this.#source !== 'metadata' || this.#silentSinceMs !== undefined) return
     if (this.#brokers.zookeeper.size === 0 || this.#missing().length > 0) return
     this.#source = 'zookeeper'
     this.#clear('compare')
-    this.#listener({ type: 'source', source: 'zookeeper', reason: 'ZooKeeper lists all brokers again' })
+    this.#listener({ type: 'source', source: 'zookeeper', reason })
     this.#options.zookeeper.refresh()
   }
 

@@ -153,6 +153,23 @@ describe('ZooKeeper, and Metadata where it falls silent', () => {
     assert.ok(metadata.asked.filter(what => what === 'refresh').length <= 4, 'the comparing ends')
   })
 
+  it('brokers that cannot be asked any more: ZooKeeper, which lists some, tells again, also after a time with none at all', async () => {
+    const { virtual, zookeeper, metadata, sources, lists } = connected(1, 2)
+    // Broker 2 dies, and broker 1 is slow to miss it; then it dies itself, and 2 comes back.
+    zookeeper.brokers(1)
+    metadata.brokers(1, 2)
+    await virtual.advance(3_000)
+    assert.match(sources().at(-1)!, /^metadata: /)
+    metadata.session('suspended')
+    assert.match(sources().at(-1)!, /^zookeeper: the brokers cannot be asked/)
+    zookeeper.brokers()
+    assert.match(sources().at(-1)!, /^metadata: /)
+    zookeeper.brokers(2)
+    assert.match(sources().at(-1)!, /^zookeeper: /)
+    zookeeper.brokers(2)
+    assert.equal(lists().at(-1), '2')
+  })
+
   it('a list without any broker ends no connection before the brokers have been asked', async () => {
     const { zookeeper, metadata, lists, sources } = connected(1, 2)
     zookeeper.brokers()
