@@ -15,10 +15,24 @@ export interface Lane {
   /** For one file as a whole. */
   fileLimitMs: number
   needsJava: boolean
+  /** Run only when it is named: it takes too long for every change. */
+  byName?: boolean
 }
 
 const isJava = (file: string) => file.endsWith('.java.test.ts')
 const isCluster = (file: string) => file.startsWith('test/cluster/')
+/** Faults under groups for minutes, mixed groups under load, a whole migration: `npm run test:long`. */
+const long = [
+  'classic-faults',
+  'kafka-group-faults',
+  'consumer-group-faults',
+  'foreign-members',
+  'group-foreign',
+  'history',
+  'migration',
+  'verifiable'
+]
+const isLong = (file: string) => long.some(name => file === `test/cluster/${name}.test.ts`)
 const isPackage = (file: string) => file === 'test/package.test.ts'
 
 /** `pure` takes what no other lane does: no Java, no cluster, no network. */
@@ -33,7 +47,8 @@ export const lanes: Lane[] = [
   },
   { name: 'package', takes: isPackage, atOnce: 1, together: false, fileLimitMs: 240_000, needsJava: false },
   { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, together: false, fileLimitMs: 300_000, needsJava: true },
-  { name: 'cluster', takes: isCluster, atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true }
+  { name: 'cluster', takes: file => isCluster(file) && !isLong(file), atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true },
+  { name: 'long', takes: isLong, atOnce: 1, together: false, fileLimitMs: 900_000, needsJava: true, byName: true }
 ]
 
 /** Every test file, relative to the root, with forward slashes. */

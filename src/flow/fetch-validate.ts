@@ -42,7 +42,10 @@ export class EpochFinder {
 
   async #request(node: number, questions: readonly Asked<Question, EpochEnd | undefined>[]): Promise<void> {
     const link = await this.#acquire(node)
-    if ((link.version('OffsetForLeaderEpoch') ?? 0) < FIRST_VERSION) return questions.forEach(({ resolve }) => resolve(undefined))
+    if ((link.version('OffsetForLeaderEpoch') ?? 0) < FIRST_VERSION) {
+      for (const { resolve } of questions) resolve(undefined)
+      return
+    }
     const topics = byTopic(questions, ({ partition, currentLeaderEpoch, leaderEpoch }) => ({ partition, currentLeaderEpoch, leaderEpoch }))
     const response = await link.request('OffsetForLeaderEpoch', { replicaId: CONSUMER, topics }, { minVersion: FIRST_VERSION })
     const answers = new Map<string, (typeof response)['topics'][number]['partitions'][number]>()

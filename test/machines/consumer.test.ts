@@ -78,6 +78,7 @@ test('every transition of a consumer', () => {
     released(1),
     ({ context: { nextId } }: { context: { nextId: number } }) => [done(nextId - 1), done(nextId - 2)]
   ]
+  const moves = { type: 'MOVED', to: 'kafka', reason: 'r' } as const
   const moving = [
     assigned(1, 0),
     revoke(1, 0),
@@ -86,7 +87,7 @@ test('every transition of a consumer', () => {
     { type: 'MEMBER_FAILED', error } as const,
     { type: 'MEMBER_FAILED', error: { ...error, code: 'GROUP_IS_CLASSIC' } } as const,
     { type: 'CLOSE' } as const,
-    { type: 'MOVED', to: 'kafka', reason: 'r' } as const,
+    moves,
     released(0),
     ({ context: { choice } }: { context: { choice: number } }) => [
       ...[chosen(choice, 'consumer'), chosen(choice - 1)],
@@ -107,7 +108,12 @@ test('every transition of a consumer', () => {
   // What an owner goes through is the same for every kind; a member that may move is walked with one partition.
   const graphs = [
     explore(machine, { input: input(), events: owning, identity, maxDepth: 12 }),
-    explore(machine, { input: input({ membership: 'manual', autoCommitIntervalMs: false }), events: owning, identity, maxDepth: 6 }),
+    explore(machine, {
+      input: input({ membership: 'manual', autoCommitIntervalMs: false }),
+      events: [...owning, moves],
+      identity,
+      maxDepth: 6
+    }),
     explore(machine, { input: input({ membership: 'auto' }), events: moving, identity, maxDepth: 12 })
   ]
   assert.deepEqual(
