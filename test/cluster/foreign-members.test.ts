@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, test } from 'node:test'
 import type { ForeignMember } from '../support/foreign-member.ts'
+import { configureGroup } from '../support/group-config.ts'
 import { type JavaMemberOptions, startJavaMember } from '../support/java-member.ts'
 import { until } from '../support/until.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
@@ -85,7 +86,8 @@ describe('foreign members', () => {
   })
 
   test('a group of the new protocol: one by topic, one by a pattern that the broker matches, and what the one leaves the other takes', async () => {
-    const { topic, java } = await fresh(kraft, 4)
+    const { topic, group, java } = await fresh(kraft, 4)
+    await configureGroup(kraft.bootstrap.join(','), group, { 'consumer.heartbeat.interval.ms': '300' })
     const one = await java({ protocol: 'consumer' })
     const two = await java({ protocol: 'consumer', topics: [], serverPattern: `${topic}.*` })
     await Promise.all([one.waitForOwned(2), two.waitForOwned(2)])

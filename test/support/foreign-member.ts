@@ -84,6 +84,7 @@ export class ForeignMember {
     createInterface({ input: this.child.stdout! }).on('line', line => {
       for (const event of read(line)) this.take(event)
     })
+    this.hold(false)
     this.ended = new Promise(resolve => {
       this.child.once('error', () => this.end(resolve))
       this.child.once('close', () => this.end(resolve))
@@ -158,6 +159,7 @@ export class ForeignMember {
 
   /** SIGKILL: the group keeps it until its session times out. */
   async kill(): Promise<void> {
+    this.hold(true)
     this.child.kill('SIGKILL')
     await this.ended
   }
@@ -169,6 +171,14 @@ export class ForeignMember {
 
   thaw(): void {
     this.child.kill('SIGCONT')
+  }
+
+  /** A member that a failed test left behind does not keep this process alive: it dies with it. */
+  private hold(on: boolean): void {
+    for (const each of [this.child, this.child.stdin, this.child.stdout] as unknown as { ref(): void; unref(): void }[]) {
+      if (on) each.ref()
+      else each.unref()
+    }
   }
 
   private command(command: { do: string } & Record<string, unknown>): void {
