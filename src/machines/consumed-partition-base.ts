@@ -228,9 +228,8 @@ export const base = setup({
     pause: ({ context }) => context.delayMs,
     drainLimit: ({ context }) => context.drainLimitMs,
     replicaLease: ({ context }) => context.replicaLeaseMs,
-    /** How long the leader is not asked for a follower after trouble with one: doubled each time. */
-    avoidance: ({ context }) =>
-      Math.min(context.replicaLeaseMs, context.retryBackoffMaxMs * 2 ** Math.min(Math.max(context.avoided - 1, 0), 20))
+    /** How long the leader is not asked for a follower after trouble with one: doubled each time, up to sixteen of the longest pauses. */
+    avoidance: ({ context }) => context.retryBackoffMaxMs * 2 ** Math.min(Math.max(context.avoided - 1, 0), 4)
   }
 })
 

@@ -121,6 +121,8 @@ public final class KafkaTool {
       p.put("reconnect.backoff.max.ms", "200");
       p.put("retry.backoff.ms", "50");
       p.put("metadata.max.age.ms", "2000");
+      // Of two brokers the one that it knew last may be the one that is dead (KIP-899).
+      p.put("metadata.recovery.strategy", "rebootstrap");
       return Admin.create(p);
     });
   }
