@@ -112,7 +112,7 @@ final class KafkaRecords {
           partitions.add(new TopicPartition(info.topic(), info.partition()));
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions, Duration.ofSeconds(20));
+      Map<TopicPartition, Long> ends = writtenEnds(config, partitions);
       while (partitions.stream().anyMatch(each -> consumer.position(each) < ends.get(each))) {
         if (System.nanoTime() > deadline) throw new IllegalStateException("did not reach " + ends + " in time, read " + tally.count);
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100)))
@@ -120,6 +120,19 @@ final class KafkaRecords {
       }
     }
     return tally.result();
+  }
+
+  /**
+   * Where the partitions end, open transactions counted. To a reader of committed records the end is where the first open transaction
+   * begins, and a transaction is still open for a moment after the producer was told of its end: markers are written later (KIP-98).
+   */
+  private static Map<TopicPartition, Long> writtenEnds(Properties reader, List<TopicPartition> partitions) {
+    Properties config = new Properties();
+    config.putAll(reader);
+    config.put("isolation.level", "read_uncommitted");
+    try (var consumer = new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      return consumer.endOffsets(partitions, Duration.ofSeconds(20));
+    }
   }
 
   /** What a read found. */

@@ -157,6 +157,9 @@ function settings(folder: string, plan: BrokerPlan): Record<string, string> {
     // A leader moves when a test moves it, not every five minutes.
     'auto.leader.rebalance.enable': 'false',
     'replica.lag.time.max.ms': '5000',
+    // What was asked of a frozen broker is asked of the next controller or leader soon: the default of 30 s stops whole clusters.
+    'controller.socket.timeout.ms': '3000',
+    'replica.socket.timeout.ms': '3000',
     'controlled.shutdown.max.retries': '1',
     // Small: threads and the cleaner's buffer (128 MB by default) are per broker, and several run here.
     'num.network.threads': '2',
