@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import type { AnyMachineSnapshot, AnyStateMachine, EventFromLogic, InputFrom, SnapshotFrom } from 'xstate'
-import { type Invariant, isFaithful, isPlain } from './graph-invariants.ts'
+import { type Invariant, isFaithful, isPlain, restored } from './graph-invariants.ts'
 import { type Branch, branchesOf, Stepper } from './graph-steps.ts'
 
 /** An event, or what gives events for a state: `snapshot => snapshot.matches('ready') && { type: 'CLOSED', link: snapshot.context.link }`. */
@@ -54,6 +54,8 @@ interface Node {
   path: string[]
   /** Timers that are set: id -> event. */
   timers: ReadonlyMap<string, { type: string }>
+  /** Itself, written down and read again. */
+  restored: AnyMachineSnapshot
 }
 
 const nameOf = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
@@ -136,7 +138,7 @@ class Walk<TMachine extends AnyStateMachine> {
     const path = [...node.path, label(event)]
     const step = guarded(path, () => this.#stepper.step(node.snapshot, event))
     if (step.snapshot.status === 'error') throw trouble(path, step.snapshot.error)
-    guarded(path, () => isFaithful(this.#stepper, node.snapshot, event, step.snapshot))
+    guarded(path, () => isFaithful(this.#stepper, node.restored, event, step.snapshot))
     this.#cover(step.taken)
     const to = this.#arrive(step.snapshot, step.timers(timers), path, node.depth + 1)
     if (to !== undefined) this.#edges.push({ from: at, to, event: event.type, actions: step.actions })
@@ -158,7 +160,8 @@ class Walk<TMachine extends AnyStateMachine> {
       return undefined
     }
     this.#ids.set(id, this.#nodes.length)
-    return this.#nodes.push({ snapshot, value: nameOf(snapshot.value), depth, path, timers }) - 1
+    const again = restored(this.#stepper, snapshot)
+    return this.#nodes.push({ snapshot, value: nameOf(snapshot.value), depth, path, timers, restored: again }) - 1
   }
 
   #samples(snapshot: AnyMachineSnapshot): { type: string }[] {
