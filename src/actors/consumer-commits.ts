@@ -77,6 +77,11 @@ export class Commits {
     await this.#inTurn(owned, 0)
   }
 
+  /** When each that was asked for until now has ended, well or not. */
+  settled(): Promise<void> {
+    return this.#last
+  }
+
   /** Nothing is tried again any more. */
   stop(): void {
     this.#stopped = true

@@ -168,6 +168,12 @@ export class ConsumerPlane {
     if (this.offsets) await this.#commits.processed(partitions, last).catch(() => {})
   }
 
+  /** Before these are given back: what is processed is committed; without automatic commits, what the user asked for ends. Never rejects. */
+  async lastWord(partitions: readonly Owned[] | null): Promise<void> {
+    if (this.subscription.autoCommitIntervalMs === null) await this.#commits.settled()
+    else await this.commitFor(partitions, true)
+  }
+
   /** The user's commit: of what was processed, or of these. Rejects when nothing may be committed, and when something was not. */
   async commit(offsets?: OffsetCommit | readonly OffsetCommit[]): Promise<void> {
     this.#store()

@@ -90,12 +90,8 @@ export const consumerActor = bind(consumerMachine, {
     },
     commit: ({ context, self }, { partitions, id }) => {
       const plane = planeOf(context)
-      const done = () => {
-        if (id !== null) self.send({ type: 'COMMIT_DONE', id })
-      }
-      // Without automatic commits the last word is the user's too.
-      if (!plane || context.subscription.autoCommitIntervalMs === null) done()
-      else void plane.commitFor(partitions, id !== null).then(done)
+      if (id === null) void plane?.commitFor(partitions)
+      else void (plane?.lastWord(partitions) ?? Promise.resolve()).then(() => self.send({ type: 'COMMIT_DONE', id }))
     },
     release: ({ context }, { epoch, partitions }) => {
       const instance = instanceOf(context.instance)

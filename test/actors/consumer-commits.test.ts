@@ -103,6 +103,26 @@ test('commits keep their order, one at a time', async () => {
   bench.end()
 })
 
+test('without automatic commits the last word before partitions are given back waits for commits under way, and adds none', async () => {
+  const { bench, got } = await owning(0)
+  const { commit } = bench.plane.offsets!
+  let go = () => {}
+  bench.plane.offsets!.commit = async (epoch, offsets) => {
+    await new Promise<void>(resolve => (go = resolve))
+    return commit(epoch, offsets)
+  }
+  got[0]!.ack()
+  const asked = bench.handle.commit(t(0, 2n))
+  let said = false
+  const lastWord = bench.plane.lastWord(null).then(() => (said = true))
+  await bench.settle()
+  assert.equal(said, false)
+  go()
+  await Promise.all([asked, lastWord])
+  assert.deepEqual(bench.committed, [[t(0, 2n)]])
+  bench.end()
+})
+
 test('some written and some not: told of each, and rejected', async () => {
   const { bench, got } = await owning(0, 1)
   for (const one of got) one.ack()
