@@ -6,8 +6,9 @@ import { after, before, describe, it } from 'node:test'
 import { SamsaError } from '../../src/model/errors.ts'
 import { GroupSession } from '../../src/registry/group/group-session.ts'
 import { type CommittedInZooKeeper, type MoveOptions, moveOut } from '../../src/registry/group/move.ts'
-import { readSigns } from '../../src/registry/group/moved.ts'
+import { formatMoved, readSigns } from '../../src/registry/group/moved.ts'
 import { groupPaths } from '../../src/registry/group/paths.ts'
+import { ZooKeeperError } from '../../src/registry/zookeeper/errors.ts'
 import type { ZooKeeperSession } from '../../src/registry/zookeeper/session.ts'
 import { nodeWorld } from '../../src/world/node.ts'
 import { Gathered } from '../support/gathered.ts'
@@ -134,6 +135,86 @@ describe('a group moves out of ZooKeeper', () => {
     await signs.first(sign => sign === 'moving')
     await assert.rejects(move(group).done, code('GROUP_MOVING'))
     await failed
+  })
+
+  /** The mover's session, with something that happens around its operations. */
+  const around = (over: Partial<ZooKeeperSession>): ZooKeeperSession =>
+    new Proxy(mover, {
+      get(target, name) {
+        const value = name in over ? over[name as keyof ZooKeeperSession] : Reflect.get(target, name, target)
+        return typeof value === 'function' && !(name in over) ? value.bind(target) : value
+      }
+    })
+
+  it('a second mover that looked before the first was done carries nothing over what the group has committed since', async () => {
+    const group = uniqueName('g')
+    await committed(group, 0, '41')
+    const session = around({
+      create: async (path, data, mode) => {
+        if (path === groupPaths(group).moving) await move(group).done
+        return mover.create(path, data, mode)
+      }
+    })
+    const { carried, done } = move(group, { session })
+    await assert.rejects(done, code('GROUP_MOVED'))
+    assert.deepEqual(carried, [])
+    assert.equal(await mover.exists(groupPaths(group).moving), undefined)
+  })
+
+  it('who reads the signs while the move ends sees that it has ended', async () => {
+    const group = uniqueName('g')
+    const { moved, moving } = groupPaths(group)
+    await mover.makePath(`/consumers/${group}`)
+    await mover.create(moving, null, 'ephemeral')
+    let done = false
+    const session = around({
+      exists: async path => {
+        const found = await mover.exists(path)
+        if (!done) {
+          done = true
+          await mover.create(moved, formatMoved(0), 'persistent')
+          await mover.remove(moving)
+        }
+        return found
+      }
+    })
+    assert.equal(await readSigns(session, group), 'moved')
+  })
+
+  it('what somebody commits who came while the offsets were carried over is carried over too', async () => {
+    const group = uniqueName('g')
+    await mover.makePath(groupPaths(group).ids)
+    await committed(group, 0, '41')
+    const carried: bigint[] = []
+    const carry = async (offsets: readonly CommittedInZooKeeper[]) => {
+      carried.push(...offsets.map(({ offset }) => offset))
+      if (carried.length > 1) return
+      await mover.create(groupPaths(group).id('scala'), null, 'ephemeral')
+      await mover.setData(groupPaths(group).offset('t', 0), Buffer.from('50'))
+      await mover.remove(groupPaths(group).id('scala'))
+    }
+    await move(group, { carry }).done
+    assert.deepEqual(carried, [41n, 50n])
+  })
+
+  it('leaves no sign behind when the link breaks while it is put up or taken down', async () => {
+    const group = uniqueName('g')
+    await mover.makePath(groupPaths(group).ids)
+    const broken = (path: string) => new ZooKeeperError('ZK_CONNECTION_LOSS', `the link broke at ${path}`, { retriable: true })
+    const puttingUp = around({
+      create: async (path, data, mode) => {
+        await mover.create(path, data, mode)
+        throw broken(path)
+      }
+    })
+    await assert.rejects(move(group, { session: puttingUp }).done, /link broke/)
+    assert.equal(await readSigns(mover, group), 'none')
+    let breaks = 2
+    const takingDown = around({
+      remove: (path, version) => (breaks-- > 0 ? Promise.reject(broken(path)) : mover.remove(path, version))
+    })
+    await assert.rejects(move(group, { session: takingDown, carry: () => Promise.reject(new Error('no')) }).done, /no/)
+    assert.equal(await readSigns(mover, group), 'none')
   })
 
   it('there must be such a group', async () => {

@@ -6,7 +6,7 @@
 import { SamsaError, TimeoutError } from '../../model/errors.ts'
 import type { Timer, World } from '../../model/world.ts'
 import { isZooKeeperError } from '../zookeeper/errors.ts'
-import type { ZooKeeperSession } from '../zookeeper/session.ts'
+import type { Stat, ZooKeeperSession } from '../zookeeper/session.ts'
 import { formatMoved, readMovable, readSigns } from './moved.ts'
 import { groupPaths } from './paths.ts'
 import { parseOffset, partitionsOf } from './znodes.ts'
@@ -50,31 +50,81 @@ export async function committedOffsets(
 
 /** Rejects with SamsaError GROUP_MOVING, GROUP_MOVED, GROUP_NOT_MOVABLE, TimeoutError MEMBERS_STAY, or what `carry` rejects with. */
 export async function moveOut(options: MoveOptions): Promise<CommittedInZooKeeper[]> {
-  const { session, group, onProgress, world } = options
+  const { session, group, world } = options
   const paths = groupPaths(group)
+  await refuseMoved(session, group)
   await refuseUnmovable(session, group)
+  // Two who move it may share a session: each knows its own sign.
+  const sign = Buffer.from(Buffer.from(world.randomBytes(16)).toString('hex'))
   try {
-    await session.create(paths.moving, null, 'ephemeral')
-  } catch (error) {
-    if (!isZooKeeperError(error, 'ZK_NODE_EXISTS')) throw error
-    throw new SamsaError('GROUP_MOVING', `Group ${group} is being moved by somebody else (${paths.moving}).`, { retriable: true })
-  }
-  try {
-    await untilEmpty(options)
-    const offsets = await committedOffsets(session, group, onProgress)
-    onProgress(`${offsets.length} committed offsets are carried over`)
-    await options.carry(offsets)
+    await putUp(session, group, sign)
+    // Somebody else may have moved it since it was looked at: what ZooKeeper has is old by now.
+    await refuseMoved(session, group)
+    const offsets = await carryOver(options)
     await session.create(paths.moved, formatMoved(world.now()), 'persistent')
     return offsets
   } finally {
-    // With the session gone the sign goes too.
-    await session.remove(paths.moving).catch(() => {})
+    await takeDown(session, world, paths.moving, sign)
   }
 }
 
-async function refuseUnmovable(session: ZooKeeperSession, group: string): Promise<void> {
+async function putUp(session: ZooKeeperSession, group: string, sign: Buffer): Promise<void> {
+  const { moving } = groupPaths(group)
+  try {
+    await session.create(moving, sign, 'ephemeral')
+  } catch (error) {
+    if (!isZooKeeperError(error, 'ZK_NODE_EXISTS')) throw error
+    throw new SamsaError('GROUP_MOVING', `Group ${group} is being moved by somebody else (${moving}).`, { retriable: true })
+  }
+}
+
+const REMOVAL_PAUSE_MS = 500
+
+/**
+ * With the session the sign goes too, but a session may live for long, and as long as the sign is there nobody consumes: a removal that is not
+ * certain is tried again. Never rejects.
+ */
+async function takeDown(session: ZooKeeperSession, world: World, path: string, sign: Buffer): Promise<void> {
+  for (;;) {
+    try {
+      const { data, stat } = await session.getData(path)
+      if (data.equals(sign)) await session.remove(path, stat.version)
+      return
+    } catch (error) {
+      if (!isZooKeeperError(error, 'ZK_CONNECTION_LOSS') && !isZooKeeperError(error, 'ZK_TIMEOUT')) return
+      await new Promise<void>(resolve => void world.setTimer(resolve, REMOVAL_PAUSE_MS))
+    }
+  }
+}
+
+/** Scala members do not look at the sign: what is carried counts only when nobody came while it was, as what they commit is not in it. */
+async function carryOver(options: MoveOptions): Promise<CommittedInZooKeeper[]> {
+  const { session, world, group, timeoutMs, carry, onProgress } = options
+  const deadlineMs = world.monotonicMs() + timeoutMs
+  for (;;) {
+    await untilEmpty(options, deadlineMs)
+    const before = await session.getChildren(groupPaths(group).ids).catch(noChildren)
+    if (before.children.length > 0) continue
+    const offsets = await committedOffsets(session, group, onProgress)
+    onProgress(`${offsets.length} committed offsets are carried over`)
+    await carry(offsets)
+    const after = await session.getChildren(groupPaths(group).ids).catch(noChildren)
+    if (after.stat?.cversion === before.stat?.cversion) return offsets
+    onProgress('somebody has joined the group in ZooKeeper meanwhile: its offsets are carried over once more')
+  }
+}
+
+function noChildren(error: unknown): { children: string[]; stat?: Stat } {
+  if (isZooKeeperError(error, 'ZK_NO_NODE')) return { children: [] }
+  throw error
+}
+
+async function refuseMoved(session: ZooKeeperSession, group: string): Promise<void> {
   if ((await readSigns(session, group)) === 'moved')
     throw new SamsaError('GROUP_MOVED', `Group ${group} has moved to Kafka already (${groupPaths(group).moved}).`)
+}
+
+async function refuseUnmovable(session: ZooKeeperSession, group: string): Promise<void> {
   if (!(await session.exists(`/consumers/${group}`)))
     throw new SamsaError(
       'NO_GROUP',
@@ -91,8 +141,7 @@ async function refuseUnmovable(session: ZooKeeperSession, group: string): Promis
 }
 
 /** Rejects with TimeoutError MEMBERS_STAY, and when it is aborted. */
-async function untilEmpty({ session, world, group, timeoutMs, onProgress, signal }: MoveOptions): Promise<void> {
-  const deadlineMs = world.monotonicMs() + timeoutMs
+async function untilEmpty({ session, world, group, timeoutMs, onProgress, signal }: MoveOptions, deadlineMs: number): Promise<void> {
   let told = -1
   for (;;) {
     let wake = () => {}
@@ -127,10 +176,5 @@ async function firstOf(world: World, changed: Promise<void>, ms: number): Promis
 }
 
 async function childrenOf(session: ZooKeeperSession, path: string): Promise<string[]> {
-  try {
-    return (await session.getChildren(path)).children
-  } catch (error) {
-    if (isZooKeeperError(error, 'ZK_NO_NODE')) return []
-    throw error
-  }
+  return (await session.getChildren(path).catch(noChildren)).children
 }

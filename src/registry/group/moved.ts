@@ -35,9 +35,10 @@ export function saysKafka(data: Buffer): boolean {
 /** What the signs say now; `watch` is told when one appears, changes or goes. */
 export async function readSigns(session: ZooKeeperSession, group: string, watch?: Watch): Promise<Sign> {
   const paths = groupPaths(group)
-  // In this order: who moves the group takes `moving` down after `moved` is up.
+  // In this order: `moving` is taken down after `moved` is up, so whoever does not find the first any more finds the second.
+  const moving = await session.exists(paths.moving, watch)
   if (await saysMoved(session, paths.moved, watch)) return 'moved'
-  return (await session.exists(paths.moving, watch)) ? 'moving' : 'none'
+  return moving ? 'moving' : 'none'
 }
 
 async function saysMoved(session: ZooKeeperSession, path: string, watch?: Watch): Promise<boolean> {
