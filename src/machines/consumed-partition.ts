@@ -18,7 +18,7 @@
  *
  * `term` numbers the stays with one broker and one position: what a fetch, a look-up or a timer of an older one says is dropped.
  */
-import { assign, cancel, raise } from 'xstate'
+import { assign, cancel, not, raise } from 'xstate'
 import {
   base,
   type ConsumedPartitionContext,
@@ -294,7 +294,12 @@ export const consumedPartitionMachine = base.createMachine({
         },
         parked: {
           entry: ['stopFetching', { type: 'park', params: ({ context }) => ({ error: context.error! }) }],
-          on: { LEADER: { actions: 'rememberLeader' }, NO_LEADER: { actions: assign({ leader: null }) }, PARK: {} }
+          // Of another topic under its name: that is one to be read from its beginning on.
+          on: {
+            LEADER: { guard: not('recreated'), actions: 'rememberLeader' },
+            NO_LEADER: { actions: assign({ leader: null }) },
+            PARK: {}
+          }
         }
       }
     },

@@ -218,6 +218,12 @@ test('parked, it stays so whatever leaders do, and can still be drained', () => 
   assert.equal(run(input, { type: 'PARK', error }, { type: 'DRAIN', limitMs: 1 }, { type: 'DRAINED' }).value, '"released"')
 })
 
+test('parked, it comes back when its topic is deleted and made again', () => {
+  const { value, did } = run(input, leader(1, 1), { type: 'PARK', error }, leader(1, 0, 'other'))
+  assert.equal(value, '{"active":{"led":"locating"}}')
+  assert.ok(did('locate'))
+})
+
 test('a pause survives a change of leader', () => {
   const { value, did } = run(input, leader(1, 1), { type: 'PAUSE' }, leader(2, 2), validated(2))
   assert.equal(value, '{"active":{"led":"paused"}}')
