@@ -39,6 +39,8 @@ export class LiveMember {
   #group: string
   #send: Send
   #number = 0
+  /** A sign that the group moves has been seen. */
+  #moves = false
   #stopSessions: () => void
   #stopEvents: () => void = () => {}
 
@@ -75,8 +77,12 @@ export class LiveMember {
     this.instance.consumers.get(this.consumer)?.emit({ type: 'trouble', where: this.path, error })
   }
 
-  /** Lets go of everything in ZooKeeper, and waits for the copies in Kafka. Never rejects. */
+  /**
+   * Lets go of everything in ZooKeeper, and waits for the copies in Kafka. Where the group moves these come first: with the last member gone its
+   * offsets are carried to Kafka, and a copy that is still on its way would write an older one over them. Never rejects.
+   */
   async leave(): Promise<void> {
+    if (this.#moves) await this.offsets.copied()
     await Promise.all([this.current?.retire(), this.offsets.copied()])
   }
 
@@ -85,6 +91,8 @@ export class LiveMember {
     this.#stopSessions()
     this.#stopEvents()
     this.#send = () => {}
+    // What is not copied by now is not tried again: somebody else may have committed more.
+    this.kafka?.stop()
     void this.current?.retire()
     const members = all.get(this.instance)
     if (members?.get(this.path) === this) members.delete(this.path)
@@ -111,7 +119,10 @@ export class LiveMember {
         onGroup: () => this.#send({ type: 'GROUP_CHANGED', session: number }),
         onOwner: (topic, partition, mine) => this.#send({ type: 'OWNER_CHANGED', session: number, topic, partition, mine }),
         onForeignCommit: (topic, partition) => this.trouble(foreignCommit(this.#group, topic, partition)),
-        onMoved: sign => this.#send({ type: 'GROUP_MOVED', session: number, sign })
+        onMoved: sign => {
+          this.#moves = true
+          this.#send({ type: 'GROUP_MOVED', session: number, sign })
+        }
       }
     })
     const connected = () =>
