@@ -151,7 +151,12 @@ export const base = setup({
   guards: {
     current: ({ context, event }) => 'attempt' in event && event.attempt === context.attempt,
     currentLookup: ({ context, event }) => 'lookup' in event && event.lookup === context.lookup,
-    finalLookup: ({ context, event }) => event.type === 'LOOKUP_FAILED' && event.lookup === context.lookup && !event.error.retriable,
+    /** A broker that fails without a reason may fail once, as with a heartbeat. */
+    finalLookup: ({ context, event }) =>
+      event.type === 'LOOKUP_FAILED' &&
+      event.lookup === context.lookup &&
+      !event.error.retriable &&
+      event.error.kafka?.name !== 'UNKNOWN_SERVER_ERROR',
     isRetry: ({ context, event }) => verdict(context, event) === 'retry',
     isFenced: ({ context, event }) => verdict(context, event) === 'fenced',
     isPattern: ({ context, event }) => verdict(context, event) === 'pattern',

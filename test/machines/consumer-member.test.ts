@@ -376,6 +376,9 @@ describe('reconciling', () => {
     const later = run(...taking, lookupFailed(true))
     assert.match(later.value, /takingLater/)
     assert.match(String(later.states.at(-1)!.reason), /offsets could not be looked up: cut/)
+    const error = { ...cut, retriable: false, kafka: { code: -1, name: 'UNKNOWN_SERVER_ERROR' } }
+    const unexplained: Build = ({ lookup }) => ({ type: 'LOOKUP_FAILED', lookup, what: 'offsets', error, random: 0.5 })
+    assert.equal(run(...taking, unexplained).value, later.value, 'a broker that fails without a reason may fail once')
     const over = run(...taking, lookupFailed(false))
     assert.equal(over.value, 'failed')
     assert.deepEqual([over.lastDid('leave').length, over.lastTold.map(({ type }) => type)], [1, ['MEMBER_FAILED']])
