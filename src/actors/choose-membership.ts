@@ -13,8 +13,8 @@ export interface Choice {
   reason: string
 }
 
-/** `unfit`: kinds that were tried and do not fit this group. Rejects with SamsaError; what is retriable is worth another try. */
-export async function chooseMembership(instance: Instance, group: string, unfit: readonly Membership[]): Promise<Choice> {
+/** `unfit`: why the consumer protocol was tried and does not fit, if so. Rejects with SamsaError; what is retriable is worth another try. */
+export async function chooseMembership(instance: Instance, group: string, unfit: string | null): Promise<Choice> {
   if (instance.options.zookeeper === null) return kafkaProtocol(instance, '', unfit)
   if (instance.registry?.zooKeeperGone) return kafkaProtocol(instance, 'ZooKeeper is gone and the brokers run without it; ', unfit)
   const session = instance.registry?.currentSession?.()
@@ -38,8 +38,8 @@ function unavailable(error: unknown): never {
 }
 
 /** The protocol of KIP-848 where the cluster has it switched on (feature `group.version`, Kafka 4.0), else the classic one. */
-async function kafkaProtocol(instance: Instance, why: string, unfit: readonly Membership[]): Promise<Choice> {
-  if (unfit.includes('consumer')) return { membership: 'classic', reason: `${why}members of this group speak the classic protocol` }
+async function kafkaProtocol(instance: Instance, why: string, unfit: string | null): Promise<Choice> {
+  if (unfit !== null) return { membership: 'classic', reason: `${why}the consumer protocol was refused: ${unfit}` }
   const { links, options } = instance
   const link = await links.any(options.requestTimeoutMs)
   if (link.version('ConsumerGroupHeartbeat') === undefined)

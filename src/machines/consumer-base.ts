@@ -39,8 +39,8 @@ export type House = 'zookeeper' | 'kafka'
 export interface ConsumerContext extends ConsumerInput {
   /** What `subscription.membership` was before the choice. */
   asked: Subscription['membership']
-  /** Kinds that turned out not to fit this group. */
-  unfit: Membership[]
+  /** Why the consumer protocol turned out not to fit this group or its coordinator; null: it did not. */
+  unfit: string | null
   /** Numbers the choices. */
   choice: number
   attempt: number
@@ -104,7 +104,7 @@ export const base = setup({
   actions: {
     tell: (_, _params: Tell) => {},
     /** Finds out how the members of this group meet; answers CHOSEN or CHOICE_FAILED with this number. */
-    choose: (_, _params: { choice: number; unfit: Membership[] }) => {},
+    choose: (_, _params: { choice: number; unfit: string | null }) => {},
     emitChosen: (_, _params: { membership: Membership; reason: string }) => {},
     /** Takes the last member's place to commit to, and its proof of ownership, out of the plane. */
     forgetMember: () => {},
@@ -131,12 +131,12 @@ export const base = setup({
     asked: ({ context }) => context.asked !== 'auto',
     currentChoice: ({ context, event }) => 'choice' in event && event.choice === context.choice,
     finalChoice: ({ context, event }) => event.type === 'CHOICE_FAILED' && event.choice === context.choice && !event.error.retriable,
-    /** A group whose members speak the classic protocol, and cannot be taken over to the new one. */
+    /** Its members speak the classic protocol and cannot be taken over to the new one, or its coordinator does not offer that. */
     unfit: ({ context, event }) =>
       context.asked === 'auto' &&
       event.type === 'MEMBER_FAILED' &&
-      event.error.code === 'GROUP_IS_CLASSIC' &&
-      !context.unfit.includes('consumer'),
+      context.unfit === null &&
+      ['GROUP_IS_CLASSIC', 'UNSUPPORTED_VERSION'].includes(event.error.code),
     moves: ({ context }) => context.movingTo !== null,
     autoCommits: ({ context }) => context.subscription.autoCommitIntervalMs !== null,
     nothingOwned: ({ context }) => context.owned.length === 0,

@@ -49,7 +49,7 @@ export const consumerMachine = base.createMachine({
   context: ({ input }) => ({
     ...input,
     asked: input.subscription.membership,
-    unfit: [],
+    unfit: null,
     choice: 0,
     attempt: 0,
     delayMs: 0,
@@ -86,7 +86,7 @@ export const consumerMachine = base.createMachine({
           {
             guard: 'unfit',
             target: '.choosing',
-            actions: assign({ unfit: ({ context }) => [...context.unfit, 'consumer' as const], reason: ({ event }) => event.error.message })
+            actions: assign({ unfit: ({ event }) => event.error.message })
           },
           { target: 'failed', actions: assign({ error: ({ event }) => event.error }) }
         ]

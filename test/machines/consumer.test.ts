@@ -232,7 +232,7 @@ test('what was asked for is taken at once, and told; `auto` looks first', () => 
   assert.deepEqual(run().did('emitChosen'), { membership: 'zookeeper', reason: 'asked for' })
   assert.equal(run().did('choose'), undefined)
   const looking = runWith({ membership: 'auto' })
-  assert.deepEqual(looking.did('choose'), { choice: 1, unfit: [] })
+  assert.deepEqual(looking.did('choose'), { choice: 1, unfit: null })
   const found = runWith({ membership: 'auto' }, chosen(1, 'consumer'))
   assert.deepEqual(found.did('emitChosen'), { membership: 'consumer', reason: 'r' })
   assert.equal(found.context.subscription.membership, 'consumer')
@@ -250,7 +250,7 @@ test('a group that moves: everything is drained, committed and left, then the me
   const drain = runWith({ membership: 'auto' }, ...before)
   assert.deepEqual(drain.did('drain'), { partitions: [tp(0)], limitMs: 30_000 })
   const again = runWith({ membership: 'auto' }, ...before, released(0), done(1), { type: 'LEFT' })
-  assert.deepEqual(again.did('choose'), { choice: 2, unfit: [] })
+  assert.deepEqual(again.did('choose'), { choice: 2, unfit: null })
   assert.ok(again.types.includes('forgetMember'))
   // The next member counts its epochs from the beginning.
   const next = runWith({ membership: 'auto' }, ...before, released(0), done(1), { type: 'LEFT' }, chosen(2, 'consumer'), assigned(1, 0))
@@ -262,8 +262,11 @@ test('closed while it moves: it closes', () => {
   assert.equal(runWith({ membership: 'auto' }, ...events).value, '"closed"')
 })
 
-test('a group of the classic protocol that the new one cannot take over is joined as a classic one, where nothing else was asked for', () => {
-  const failed: ConsumerEvent = { type: 'MEMBER_FAILED', error: { ...error, code: 'GROUP_IS_CLASSIC' } }
-  assert.deepEqual(runWith({ membership: 'auto' }, chosen(1, 'consumer'), failed).did('choose'), { choice: 2, unfit: ['consumer'] })
-  assert.equal(runWith({ membership: 'consumer' }, failed).value, '"failed"')
+test('where the new protocol was refused, by the group or by its coordinator, the classic one is taken, once, where nothing else was asked for', () => {
+  for (const code of ['GROUP_IS_CLASSIC', 'UNSUPPORTED_VERSION']) {
+    const failed: ConsumerEvent = { type: 'MEMBER_FAILED', error: { ...error, code, message: 'why' } }
+    assert.deepEqual(runWith({ membership: 'auto' }, chosen(1, 'consumer'), failed).did('choose'), { choice: 2, unfit: 'why' })
+    assert.equal(runWith({ membership: 'auto' }, chosen(1, 'consumer'), failed, chosen(2, 'classic'), failed).value, '"failed"')
+    assert.equal(runWith({ membership: 'consumer' }, failed).value, '"failed"')
+  }
 })
