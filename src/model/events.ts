@@ -14,7 +14,10 @@ export type { TopicPartition } from './positions.ts'
 export interface SubscribeOptions {
   topic?: string
   topics?: readonly string[]
-  /** A whole-name match over the topics that exist now and later. */
+  /**
+   * A whole-name match over the topics that exist now and later. New ones are heard of at once through ZooKeeper, and in the `consumer` protocol
+   * as soon as its coordinator knows; otherwise when metadata is asked for again (`metadataMaxAgeMs`).
+   */
   pattern?: string
   /** Manual assignment, without a group's rebalancing: these partitions, now. `group` then only names where offsets are committed. */
   partitions?: readonly { topic: string; partition: number; offset?: bigint }[]
@@ -26,7 +29,10 @@ export interface SubscribeOptions {
    * ZooKeeper that names the cluster unless it has moved, and else takes the newest that the brokers offer; the choice is an event.
    */
   membership?: 'auto' | 'zookeeper' | 'classic' | 'consumer' | 'manual'
-  /** Makes this a static member of a Kafka group (KIP-345): it may be away for `groupSessionTimeoutMs` without losing its partitions. */
+  /**
+   * Makes this a static member of a Kafka group (KIP-345): it may be away for `groupSessionTimeoutMs` without losing its partitions. Refused with
+   * `zookeeper` and `manual`; without effect while `auto` keeps the group in ZooKeeper.
+   */
   groupInstanceId?: string
   /**
    * Where to begin when nothing is committed, and when the committed offset is gone. A Date: the first message at or after it;
@@ -67,7 +73,10 @@ export interface SubscribeOptions {
   revokeTimeoutMs?: number
   /** A member of a Kafka group that is not heard of for this long is out of it (`session.timeout.ms`). Default 45,000. */
   groupSessionTimeoutMs?: number
-  /** How often a member of a classic group is heard of (`heartbeat.interval.ms`). Default 3,000. */
+  /**
+   * How often a member of a classic group is heard of, at least (`heartbeat.interval.ms`); after a generation has begun it asks more often for
+   * a while, so that others who join are noticed soon. Default 3,000.
+   */
   heartbeatIntervalMs?: number
   /** How often the event `partition.lag` comes, while somebody listens for it. Default 5,000; 0: never. */
   lagIntervalMs?: number
@@ -128,7 +137,8 @@ export interface ConsumerHandle {
    * old place has ended. The next commit says the new position, also when that is a step back. A paused partition stays paused, a parked one
    * goes on. Resolves when the new positions are known; an offset outside of the log is found out later, and `from` acts. Rejects with UsageError
    * NOT_ASSIGNED (before anything is done), NO_GROUP or INVALID_OPTION, with what made a partition go meanwhile, with TimeoutError after
-   * `requestTimeoutMs` (it is still tried), and when what is committed cannot be read: then that partition goes on where it was.
+   * `requestTimeoutMs` (it is still tried), and when what is committed cannot be read: then that partition goes on where it was. A broker that
+   * waits for messages of other partitions is asked for the new place when it answers, after `fetchMaxWaitMs` at most.
    */
   seek(positions: SeekPosition | readonly SeekPosition[]): Promise<void>
   /**

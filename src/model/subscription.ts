@@ -177,6 +177,15 @@ function nameOf(option: 'groupInstanceId' | 'remoteAssignor', value: string | un
   return value
 }
 
+function instanceIdOf({ groupInstanceId }: SubscribeOptions, membership: Subscription['membership']): string | null {
+  if (groupInstanceId !== undefined && (membership === 'zookeeper' || membership === 'manual'))
+    throw invalid(
+      'groupInstanceId',
+      `groupInstanceId makes a static member of a group in Kafka; with membership ${membership} there is none.`
+    )
+  return nameOf('groupInstanceId', groupInstanceId)
+}
+
 /** The assignors of a subscription, in order: those that come with samsa by name, own ones as they are. */
 export function assignorsOf(given: SubscribeOptions['assignor']): readonly (string | Assignor)[] {
   if (given === undefined) return []
@@ -235,13 +244,14 @@ export function resolveSubscription(given: SubscribeOptions, byZooKeeper: boolea
   const topics = topicsOf(given)
   if (partitions?.length === 0 || (given.topics && topics.length === 0)) throw invalid(sources[0]!, `${sources[0]} is empty.`)
   const assignors = assignorNames(given.assignor)
+  const membership = membershipOf(given, byZooKeeper, assignors)
   return {
     topics,
     pattern: given.pattern === undefined ? null : checkPattern(given.pattern),
     partitions,
     group: given.group ?? null,
-    membership: membershipOf(given, byZooKeeper, assignors),
-    groupInstanceId: nameOf('groupInstanceId', given.groupInstanceId),
+    membership,
+    groupInstanceId: instanceIdOf(given, membership),
     assignors,
     remoteAssignor: nameOf('remoteAssignor', given.remoteAssignor),
     from: resetPolicy(given.from),

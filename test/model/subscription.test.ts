@@ -56,6 +56,8 @@ test('what cannot be is refused, with the name of the option', () => {
     [{ topic: 't', group: 'g', assignor: ['range', 'range'] }, 'assignor'],
     [{ topic: 't', group: 'g', assignor: { name: 'mine' } }, 'assignor'],
     [{ topic: 't', group: 'g', groupInstanceId: '' }, 'groupInstanceId'],
+    [{ topic: 't', group: 'g', membership: 'zookeeper', groupInstanceId: 'a' }, 'groupInstanceId'],
+    [{ topic: 't', group: 'g', membership: 'manual', groupInstanceId: 'a' }, 'groupInstanceId'],
     [{ topic: 't', group: 'g', remoteAssignor: 'a b' }, 'remoteAssignor'],
     [{ topic: 't', revokeTimeoutMs: -1 }, 'revokeTimeoutMs'],
     [{ topic: 't', from: { durationMs: -1 } }, 'from'],
