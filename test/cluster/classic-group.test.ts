@@ -12,7 +12,7 @@ import { assertInOrder, GroupRun, uncommitted } from '../support/group-run.ts'
 import { until } from '../support/until.ts'
 import { useCluster } from '../support/use-cluster.ts'
 
-const [withZooKeeper, kraft] = await Promise.all([useCluster('zookeeper'), useCluster('kraft')])
+const [withZooKeeper, kraft, old] = await Promise.all([useCluster('zookeeper'), useCluster('kraft'), useCluster('old')])
 const membership = 'classic' as const
 /** Test brokers grant as little (`group.min.session.timeout.ms`). */
 const groupSessionTimeoutMs = 2_000
@@ -44,6 +44,8 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 }
 
 for (const [name, cluster] of [
+  // Before MEMBER_ID_REQUIRED, static members and rejoin reasons: the oldest requests of the protocol that the tests meet.
+  ['Kafka 1.1.1', old],
   ['Kafka 3.9 with ZooKeeper', withZooKeeper],
   ['Kafka 4', kraft]
 ] as const)
