@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, on } from 'node:events'
-import { mkdtempSync, openSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { compileJava, quickStart } from './java.ts'
@@ -191,6 +191,11 @@ export class ScalaMember {
     if (this.child.pid) discharge(this.child.pid)
     this.emitter.emit('change')
     resolve()
+  }
+
+  /** How often it has lost heart: all its attempts of one rebalance failed, and it waits for the next change. */
+  get timesGivenUp(): number {
+    return readFileSync(this.log, 'utf8').split("can't rebalance after").length - 1
   }
 
   private count(type: ScalaEvent['type']): number {
