@@ -15,6 +15,8 @@ export interface GroupOffsetsOptions {
   /** Undefined: nothing is copied to Kafka, and nothing read there. */
   kafka: KafkaOffsets | undefined
   onTrouble: (error: PlainError) => void
+  /** Kafka takes no copy because the group has members there too: some have gone over by themselves. */
+  onMembersInKafka?: () => void
 }
 
 export class GroupOffsets implements OffsetStore {
@@ -66,6 +68,7 @@ export class GroupOffsets implements OffsetStore {
       try {
         const results = await kafka.commit(-1, offsets)
         for (const { topic, partition, error } of results) if (error) this.#failed(`${topic}/${partition}`, error)
+        if (results.some(({ error }) => error && plainError(error).code === 'UNKNOWN_MEMBER_ID')) this.#options.onMembersInKafka?.()
       } catch (error) {
         this.#failed(offsets.map(keyOf).slice(0, 5).join(', '), error)
       }

@@ -6,6 +6,7 @@ import type { GroupMemberContext, GroupMemberEvent } from '../machines/group-mem
 import { type PlainError, plainError, SamsaError, UsageError } from '../model/errors.ts'
 import type { Subscription } from '../model/subscription.ts'
 import { GroupSession } from '../registry/group/group-session.ts'
+import { putUpMoved } from '../registry/group/moved.ts'
 import { writablePattern } from '../registry/group/topic-filter.ts'
 import { type GroupSubscription, memberIdOf } from '../registry/group/znodes.ts'
 import type { ZooKeeperSession } from '../registry/zookeeper/session.ts'
@@ -56,7 +57,12 @@ export class LiveMember {
     this.#movable = movable
     this.memberId = memberIdOf(this.#group, world.hostname(), world.now(), world.randomBytes(8))
     this.kafka = subscription.mirrorOffsets ? new KafkaOffsets(instance, this.#group) : undefined
-    this.offsets = new GroupOffsets({ group: () => this.current, kafka: this.kafka, onTrouble: error => this.trouble(error) })
+    this.offsets = new GroupOffsets({
+      group: () => this.current,
+      kafka: this.kafka,
+      onTrouble: error => this.trouble(error),
+      onMembersInKafka: () => void this.#mendSplit()
+    })
     if (!registry?.onSession) throw new SamsaError('NO_ZOOKEEPER', 'Group membership needs a cluster that is named by its ZooKeeper.')
     const members = all.get(instance) ?? new Map<string, LiveMember>()
     all.set(instance, members.set(path, this))
@@ -102,6 +108,25 @@ export class LiveMember {
   #stallAtMs(): number {
     const session = this.current?.session
     return session ? session.leaseFromMs + session.negotiatedTimeoutMs * stallAfter : 0
+  }
+
+  /**
+   * A process that alone has lost a ZooKeeper that others still reach goes over to Kafka by itself once the brokers run without it
+   * (`registry/fallback.ts`): the group would be in two places for good. So the sign is put up, and all meet where that one is. While the brokers
+   * still need ZooKeeper nobody goes by itself, and members in Kafka are another group of that name.
+   */
+  async #mendSplit(): Promise<void> {
+    const { current, instance } = this
+    if (!current || this.#moves || !instance.registry?.brokersWithoutZooKeeper) return
+    this.#moves = true
+    try {
+      await putUpMoved(current.session, this.#group, instance.world.now())
+      const message = `Group ${this.#group} has members in Kafka while others meet in ZooKeeper, which the brokers do not use any more; all of them meet in Kafka from now on.`
+      this.trouble(plainError(new SamsaError('GROUP_SPLIT', message, { details: { group: this.#group } })))
+    } catch (error) {
+      this.#moves = false
+      this.trouble(plainError(error))
+    }
   }
 
   #begin(session: ZooKeeperSession): void {

@@ -95,6 +95,11 @@ export class FallbackRegistry implements Registry {
     return this.#options.zookeeper.onSession?.(listener) ?? (() => {})
   }
 
+  /** The brokers run without ZooKeeper; groups may still meet there. */
+  get brokersWithoutZooKeeper(): boolean {
+    return this.#source === 'migrated' || this.#source === 'gone'
+  }
+
   /** The brokers run without ZooKeeper, and it has not been reached for long: what lived there lives in Kafka now, or nowhere. */
   get zooKeeperGone(): boolean {
     return this.#source === 'gone'

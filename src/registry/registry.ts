@@ -91,6 +91,8 @@ export interface Registry {
    * listener. Membership registers its own `session.on` there.
    */
   onSession?(listener: (session: ZooKeeperSession) => void): () => void
+  /** The brokers run without ZooKeeper; groups may still meet there. */
+  readonly brokersWithoutZooKeeper?: boolean
   /** The brokers run without ZooKeeper, and it has not been reached for long: what lived there lives in Kafka now, or nowhere. */
   readonly zooKeeperGone?: boolean
   /** Called once when it is gone. Returns what removes the listener. */

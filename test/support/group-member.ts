@@ -30,8 +30,8 @@ export type MemberEvent = { atMs?: number } & (
   | { type: 'told'; event: ConsumerEmitted }
 )
 
-/** Where a cluster is found: by its ZooKeeper (a string), or by brokers. */
-export type Where = string | { brokers: string }
+/** Where a cluster is found: by its ZooKeeper (a string), or by brokers, or by both. */
+export type Where = string | { brokers: string; zookeeper?: string }
 export const optionsOf = (where: Where) => (typeof where === 'string' ? { zookeeper: where } : where)
 
 /** What a test sees of a member, wherever it runs. */

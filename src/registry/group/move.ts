@@ -7,7 +7,7 @@ import { SamsaError, TimeoutError } from '../../model/errors.ts'
 import type { Timer, World } from '../../model/world.ts'
 import { isZooKeeperError } from '../zookeeper/errors.ts'
 import type { Stat, ZooKeeperSession } from '../zookeeper/session.ts'
-import { formatMoved, readMovable, readSigns } from './moved.ts'
+import { putUpMoved, readMovable, readSigns } from './moved.ts'
 import { groupPaths } from './paths.ts'
 import { parseOffset, partitionsOf } from './znodes.ts'
 
@@ -61,7 +61,7 @@ export async function moveOut(options: MoveOptions): Promise<CommittedInZooKeepe
     // Somebody else may have moved it since it was looked at: what ZooKeeper has is old by now.
     await refuseMoved(session, group)
     const offsets = await carryOver(options)
-    await session.create(paths.moved, formatMoved(world.now()), 'persistent')
+    await putUpMoved(session, group, world.now())
     return offsets
   } finally {
     await takeDown(session, world, paths.moving, sign)

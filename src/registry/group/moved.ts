@@ -51,6 +51,15 @@ async function saysMoved(session: ZooKeeperSession, path: string, watch?: Watch)
   }
 }
 
+/** Puts up the sign that stays, unless it is there. Who was about to join sees it, whoever is there is told by its watch. */
+export async function putUpMoved(session: ZooKeeperSession, group: string, nowMs: number): Promise<void> {
+  try {
+    await session.create(groupPaths(group).moved, formatMoved(nowMs), 'persistent')
+  } catch (error) {
+    if (!isZooKeeperError(error, 'ZK_NODE_EXISTS')) throw error
+  }
+}
+
 /** The members that are there, and whether each would follow the signs. */
 export async function readMovable(
   session: ZooKeeperSession,
