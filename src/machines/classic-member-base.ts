@@ -83,7 +83,8 @@ export const base = setup({
     ),
     takeLook: assign(({ context, event }) => {
       if (event.type !== 'LOOKED') return {}
-      const reason = `the group has no assignor of this member's, and does not say which it has (it is ${event.state})`
+      const said = event.protocol === null ? 'does not say which it has' : `says nevertheless that it has ${event.protocol}`
+      const reason = `the group has no assignor of this member's, and ${said} (it is ${event.state})`
       return { delayMs: backoff(context, event.random), tries: context.tries + 1, reason }
     }),
     takeFailure: assign(({ context, event }) => {
@@ -136,6 +137,12 @@ export const base = setup({
     /** The group speaks one of ours, and the user leaves the choice to us. */
     offers: ({ context, event }) =>
       event.type === 'LOOKED' && event.attempt === context.attempt && context.defaultOffers && event.offer !== null,
+    /** Refused with the very assignor of which the group says that it speaks it: it is about to change. */
+    offeredAlready: ({ context, event }) =>
+      event.type === 'LOOKED' &&
+      event.attempt === context.attempt &&
+      event.offer !== null &&
+      context.offers.some(({ name }) => name === event.offer?.name),
     /** Nothing can be done about what the group speaks. */
     speaksOtherwise: ({ context, event }) => event.type === 'LOOKED' && event.attempt === context.attempt && event.protocol !== null,
     waitsForNames: ({ context }) => context.subscription.pattern !== null && context.names === null,

@@ -243,6 +243,7 @@ export const classicMemberMachine = base.createMachine({
               entry: ['unblock', 'nextAttempt', { type: 'look', params: ({ context }) => ({ attempt: context.attempt }) }],
               on: {
                 LOOKED: [
+                  { guard: 'offeredAlready', target: 'backingOff', actions: 'takeLook' },
                   { guard: 'offers', target: 'stabilizing', actions: ['takeOffer', sayState('looking')] },
                   { guard: 'speaksOtherwise', target: '#classic-member.failed' },
                   { guard: 'current', target: 'backingOff', actions: 'takeLook' }

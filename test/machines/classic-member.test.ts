@@ -266,6 +266,18 @@ describe('a group without a common assignor', () => {
     assert.equal(run([...inconsistent, looked('stream')]).value, 'failed', 'one that is not ours')
   })
 
+  it('is tried again after a pause when it contradicts itself', () => {
+    const { value, context } = run([
+      ...inconsistent,
+      looked('range', eager[0]!),
+      found,
+      failed('join', 'inconsistent'),
+      looked('range', eager[0]!)
+    ])
+    assert.equal(value, 'backingOff')
+    assert.match(context.reason, /says nevertheless that it has range/)
+  })
+
   it('is looked at again while it does not say', () => {
     const { value, context } = run([...inconsistent, looked(null)])
     assert.equal(value, 'backingOff')
