@@ -121,7 +121,7 @@ export class Cluster implements AsyncDisposable {
   /** Subscribes to one or more topics. The consumer is told by events, or read with `for await`. */
   subscribe(options: SubscribeOptions & { signal?: AbortSignal }): Consumer {
     const { signal, ...subscription } = options
-    const id = `face-${this.#instance.world.randomBytes(6).toString('hex')}`
+    const id = `face-${this.#instance.world.random().toString(36).slice(2)}`
     const handle = new Promise<ConsumerHandle>((resolve, reject) => {
       const listen = this.on('*', event => {
         if (event.type === 'consumer.started' && event.id === id) resolve(event.consumer)

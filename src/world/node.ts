@@ -1,13 +1,11 @@
 /**
  * The real World: Node's clock, timers, sockets, resolver and files. The only file of `src/` that may touch them.
  */
-import { randomBytes } from 'node:crypto'
-import { lookup } from 'node:dns/promises'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { connect, isIP } from 'node:net'
-import { hostname } from 'node:os'
-import { performance } from 'node:perf_hooks'
 import type { Timer, Transport, World } from '../model/world.ts'
+
+/** Loaded when first needed: importing node:crypto alone takes 10 ms of a start, and few need it. */
+const builtin = process.getBuiltinModule
 
 /** One read buffer per socket, reused for every read (measured: half the CPU of `on('data')`). */
 const READ_BUFFER_BYTES = 256 * 1024
@@ -73,14 +71,15 @@ export function nodeWorld(): World {
     clearTimer: (timer: Timer) => clearTimeout(timer as NodeJS.Timeout),
     defer: callback => void setImmediate(callback),
     random: () => Math.random(),
-    randomBytes: length => randomBytes(length),
-    resolve: async host => (isIP(host) ? [host] : (await lookup(host, { all: true })).map(found => found.address)),
+    randomBytes: length => builtin('node:crypto').randomBytes(length),
+    resolve: async host =>
+      isIP(host) ? [host] : (await builtin('node:dns/promises').lookup(host, { all: true })).map(found => found.address),
     dial,
     files: {
-      read: path => readFile(path),
-      write: (path, data, options) => writeFile(path, data, options),
-      makeDirectory: async (path, options) => void (await mkdir(path, { recursive: true, ...options }))
+      read: path => builtin('node:fs/promises').readFile(path),
+      write: (path, data, options) => builtin('node:fs/promises').writeFile(path, data, options),
+      makeDirectory: async (path, options) => void (await builtin('node:fs/promises').mkdir(path, { recursive: true, ...options }))
     },
-    hostname
+    hostname: () => builtin('node:os').hostname()
   }
 }

@@ -40,6 +40,9 @@ export function loadPackage<T>(codec: string, name: string): T {
   }
 }
 
+/** Loaded when first used, as the packages are. */
+export const nodeZlib = () => require('node:zlib') as typeof import('node:zlib')
+
 /** The bytes as a Buffer over the same memory: native packages want no other kind. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -2,9 +2,8 @@
  * Compression of record batches: gzip, snappy, lz4 and zstd as Kafka frames them, both ways, with a limit on what unpacking may
  * make. All synchronous, pure functions of their input; native packages are loaded when their codec is first used.
  */
-import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Compression } from '../../model/config.ts'
-import { type Codec, corrupt, firstChunkBytes, overLimit } from './codec.ts'
+import { type Codec, corrupt, firstChunkBytes, nodeZlib, overLimit } from './codec.ts'
 import { lz4 } from './lz4.ts'
 import { snappy } from './snappy.ts'
 import { zstd } from './zstd.ts'
@@ -13,7 +12,7 @@ import { zstd } from './zstd.ts'
 const DEFLATE_MOST_RATIO = 1032
 
 const gzip: Codec = {
-  compress: input => gzipSync(input),
+  compress: input => nodeZlib().gzipSync(input),
   decompress(input, limitBytes) {
     if (input.length < 18) throw corrupt('gzip', 'too short')
     // The last four bytes: the size of the last member, modulo 2^32. Believed as far as it can be; what cannot be is for zlib to refuse.
@@ -23,7 +22,7 @@ const gzip: Codec = {
     if (said > limitBytes && said <= mostBytes) throw overLimit('gzip', limitBytes)
     const chunkSize = firstChunkBytes(Math.min(said, mostBytes))
     try {
-      return gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
+      return nodeZlib().gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw overLimit('gzip', limitBytes)
       throw corrupt('gzip', (error as Error).message, error)

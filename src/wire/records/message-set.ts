@@ -2,11 +2,11 @@
  * Message sets of the old formats (magic 0: Kafka 0.8–0.9, magic 1: 0.10), which brokers still answer with for logs written
  * then: read only. A message stands alone, or wraps a compressed set of messages of its own format, one level deep.
  */
-import { crc32 } from 'node:zlib'
 import type { Compression } from '../../model/config.ts'
 import { ProtocolError } from '../../model/errors.ts'
 import type { Message } from '../../model/message.ts'
 import type { BatchView } from './batch-view.ts'
+import { nodeZlib } from './codec.ts'
 import { decompress } from './compression.ts'
 import {
   CODECS,
@@ -80,7 +80,7 @@ export class LegacyMessageSet implements BatchView {
 
   verify(): void {
     const said = this.buffer.readUInt32BE(CRC_AT)
-    const is = crc32(this.buffer.subarray(MAGIC_AT))
+    const is = nodeZlib().crc32(this.buffer.subarray(MAGIC_AT))
     if (said !== is) throw corruptBatch(this.lastOffset, `its CRC32 is ${is.toString(16)}, it says ${said.toString(16)}`)
     if (this.lastOffset < 0n) throw corruptBatch(this.lastOffset, 'its offset is negative')
   }

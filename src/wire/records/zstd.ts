@@ -2,9 +2,8 @@
  * Zstandard: Node's own from 22.15 on, else @toondepauw/node-zstd. Before either sees a byte, the frames are walked (RFC 8878)
  * for what they can unpack to, because the package for older Nodes takes no limit.
  */
-import * as zlib from 'node:zlib'
 import { SamsaError } from '../../model/errors.ts'
-import { asBuffer, type Codec, corrupt, firstChunkBytes, loadPackage, overLimit } from './codec.ts'
+import { asBuffer, type Codec, corrupt, firstChunkBytes, loadPackage, nodeZlib, overLimit } from './codec.ts'
 
 interface ZstdPackage {
   Encoder: new (level: number) => { encodeSync(input: Buffer): Buffer }
@@ -89,7 +88,7 @@ function compress(input: Uint8Array): Buffer {
 }
 
 function nodeZstd(): NodeZstd | undefined {
-  const found = zlib as unknown as Partial<NodeZstd>
+  const found = nodeZlib() as unknown as Partial<NodeZstd>
   return found.zstdCompressSync && found.zstdDecompressSync ? (found as NodeZstd) : undefined
 }
 
