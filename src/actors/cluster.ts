@@ -77,7 +77,8 @@ export const ClusterActor = Object.create(boundCluster, {
   getInitialSnapshot: {
     value: (scope: Scope, input: ClusterInput) => {
       const instance = makeInstance(input, event => scope.emit(event as EventObject))
-      return boundCluster.getInitialSnapshot(scope as never, { instance: instance.id } as never)
+      const { retryBackoffMs, retryBackoffMaxMs } = instance.options
+      return boundCluster.getInitialSnapshot(scope as never, { instance: instance.id, retryBackoffMs, retryBackoffMaxMs } as never)
     }
   },
   transition: {

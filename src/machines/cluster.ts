@@ -32,6 +32,7 @@ export interface ClusterContext {
   consumers: string[]
   consumersMade: number
   closeTimeoutMs: number
+  backoff: Backoff
   error: PlainError | null
 }
 
@@ -51,17 +52,22 @@ export type ClusterInternalEvent =
   | { type: 'CLOSE'; timeoutMs?: number }
 
 type Tell = { path: string; event: Record<string, unknown> & { type: string } }
-const child = () => fromCallback<EventObject, { instance: string; path: string }>(() => {})
+const child = <TMore = object>() => fromCallback<EventObject, { instance: string; path: string } & TMore>(() => {})
+
+interface Backoff {
+  retryBackoffMs: number
+  retryBackoffMaxMs: number
+}
 
 const base = setup({
   types: {} as {
     context: ClusterContext
     events: ClusterInternalEvent
-    input: { instance: string }
+    input: { instance: string } & Backoff
     tags: 'ready'
     output: { outcome: 'closed' | 'failed'; error: PlainError | null }
   },
-  actors: { registrySession: child(), identity: child(), tier: child(), resources: child() },
+  actors: { registrySession: child(), identity: child<Backoff>(), tier: child(), resources: child() },
   actions: {
     tell: (_, _params: Tell) => {},
     /** Endpoints for the connections that run; those of brokers that are gone are told so. */
@@ -137,6 +143,7 @@ export const clusterMachine = base.createMachine({
     consumers: [],
     consumersMade: 0,
     closeTimeoutMs: 30_000,
+    backoff: { retryBackoffMs: input.retryBackoffMs, retryBackoffMaxMs: input.retryBackoffMaxMs },
     error: null
   }),
   initial: 'running',
@@ -154,7 +161,11 @@ export const clusterMachine = base.createMachine({
         { src: 'tier', id: 'brokers', input: ({ context }) => ({ instance: context.instance, path: 'brokers' }) },
         { src: 'tier', id: 'topics', input: ({ context }) => ({ instance: context.instance, path: 'topics' }) },
         { src: 'tier', id: 'consumers', input: ({ context }) => ({ instance: context.instance, path: 'consumers' }) },
-        { src: 'identity', id: 'identity', input: ({ context }) => ({ instance: context.instance, path: 'cluster/identity' }) },
+        {
+          src: 'identity',
+          id: 'identity',
+          input: ({ context }) => ({ instance: context.instance, path: 'cluster/identity', ...context.backoff })
+        },
         { src: 'registrySession', id: 'registry', input: ({ context }) => ({ instance: context.instance, path: 'cluster/registry' }) },
         { src: 'resources', id: 'resources', input: ({ context }) => ({ instance: context.instance, path: 'cluster/resources' }) }
       ],

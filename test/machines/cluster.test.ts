@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createActor, fromCallback } from 'xstate'
 import { type ClusterInternalEvent, clusterMachine as machine } from '../../src/machines/cluster.ts'
 import { assertEveryTransition } from '../support/graph.ts'
 import { runMachine } from '../support/run-machine.ts'
@@ -19,11 +20,12 @@ const error = { name: 'RegistryError', code: 'CHROOT_EMPTY', message: 'm', retri
 const wanted: ClusterInternalEvent = { type: 'CONSUMER_WANTED', path: 'consumers/a' }
 const closed: ClusterInternalEvent = { type: 'CONSUMER_CLOSED', path: 'consumers/a' }
 
-const run = (...events: ClusterInternalEvent[]) => runMachine(machine, { instance: 'i' }, events)
+const input = { instance: 'i', retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }
+const run = (...events: ClusterInternalEvent[]) => runMachine(machine, input, events)
 
 test('every transition of the supervisor', () => {
   assertEveryTransition(machine, {
-    input: { instance: 'i' },
+    input,
     events: [
       brokers(),
       brokers(1, 2),
@@ -43,6 +45,17 @@ test('every transition of the supervisor', () => {
     ],
     identity: ({ consumers, error: failed }) => ({ consumers: Math.min(consumers.length, 1), failed: failed !== null })
   })
+})
+
+test('the producer identity, refused at first by a cluster that is new, is asked for again after a pause of the options', () => {
+  let given: unknown
+  const identity = fromCallback(({ input: its }) => {
+    given = its
+  })
+  createActor(machine.provide({ actors: { identity: identity as never } }), { input })
+    .start()
+    .stop()
+  assert.deepEqual(given, { instance: 'i', path: 'cluster/identity', retryBackoffMs: 100, retryBackoffMaxMs: 1_000 })
 })
 
 test('brokers that come and go are told as such, and the level goes to the connections', () => {
