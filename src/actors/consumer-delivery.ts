@@ -5,6 +5,7 @@
  *   offer(flow) → line → take() → listeners ─┬─ done ─────► next of this partition
  *                                            └─ threw ────► `handler.failed`: again after a pause | park | stop
  */
+import { Bag } from '../flow/bag.ts'
 import { plainError } from '../model/errors.ts'
 import type { ConsumerEmitted } from '../model/events.ts'
 import type { Message } from '../model/message.ts'
@@ -55,7 +56,7 @@ export class Deliveries {
   #proofTimer: Timer | undefined
   #retryTimers = new Set<Timer>()
   /** Handed out and not done: somebody works on these. */
-  #working = new Set<Delivery>()
+  #working = new Bag<Delivery>()
   /** Those of them that belong to stuck partitions. */
   #stuck = new Set<Delivery>()
 

@@ -2,6 +2,7 @@
  * One consumed partition as the consumer's plane holds it (`Flow`), and one batch of it in somebody's hand (`Delivery`).
  * A delivery is in hand until it is completely acked or given back; a flow is drained when nothing of it is in hand.
  */
+import { Bag } from '../flow/bag.ts'
 import { FetchPartition, type FetchPartitionOptions } from '../flow/fetch-partition.ts'
 import type { Fetcher } from '../flow/fetcher.ts'
 import { indexOfOffset, type Ledger, type LedgerEntry } from '../flow/ledger.ts'
@@ -62,7 +63,7 @@ export class Flow extends FetchPartition {
   /** Path of its machine. */
   readonly path: string
   readonly epoch: number
-  readonly inHand = new Set<Delivery>()
+  readonly inHand = new Bag<Delivery>()
   /** Somebody works on a batch of it: the next one waits, so that handlers of one partition never overlap. */
   taken = false
   /** It stands in the line of those that have something to hand out. */
@@ -143,7 +144,6 @@ export class Delivery implements MessageBatch {
   readonly attempt: number
   /** Given back, completely acked, or void: its acks do not count any more. */
   closed = false
-  readonly ack: (upTo?: Message) => void
   readonly #interruption: Interruption
 
   constructor(flow: Flow, ledger: Ledger, entry: LedgerEntry, messages: readonly Message[], attempt: number) {
@@ -155,7 +155,11 @@ export class Delivery implements MessageBatch {
     this.entry = entry
     this.attempt = attempt
     this.#interruption = flow.interruption
-    this.ack = upTo => this.#acknowledge(upTo)
+  }
+
+  /** A function of its own, so that it may be passed on; made when it is asked for: one held by each delivery kept all their messages from dying young. */
+  get ack(): (upTo?: Message) => void {
+    return upTo => this.#acknowledge(upTo)
   }
 
   get signal(): AbortSignal {

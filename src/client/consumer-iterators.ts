@@ -132,6 +132,9 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
   #interruptions = 0
   /** A refill that somebody waits for: calls that come meanwhile wait behind it. */
   #pending: Promise<IteratorResult<Message>> | undefined
+  #clear = (): void => {
+    this.#pending = undefined
+  }
 
   constructor(handle: Promise<PlaneHandle>, world: World, close: () => Promise<void>) {
     this.#source = new Source(handle, world, close)
@@ -182,10 +185,7 @@ export class MessageIterator implements AsyncIterableIterator<Message> {
       : this.#refill()
     if (before) return result
     this.#pending = result
-    const clear = () => {
-      this.#pending = undefined
-    }
-    result.then(clear, clear)
+    result.then(this.#clear, this.#clear)
     return result
   }
 

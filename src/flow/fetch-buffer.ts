@@ -4,7 +4,7 @@
  * Control batches, and those of aborted transactions, end here: only the offset that follows them stays.
  */
 import type { Message } from '../model/message.ts'
-import type { BatchView } from '../wire/records/batch-view.ts'
+import type { BatchView, MessageRun } from '../wire/records/batch-view.ts'
 import type { DecodeLimits, RecordOrigin } from '../wire/records/layout.ts'
 import type { AbortedTransactions } from './fetch-aborted.ts'
 
@@ -58,9 +58,8 @@ export class FetchBuffer {
   #limits: DecodeLimits
   #unverified = new Line<Held>()
   #ready = new Line<Held>()
-  /** The decoded messages of the first ready batch, while they are handed out in parts. */
-  #open: Message[] | undefined
-  #openAt = 0
+  /** What is left of the first ready batch, while it is handed out in parts. */
+  #open: MessageRun | undefined
   #bytes = 0
 
   constructor(origin: RecordOrigin, limits: DecodeLimits) {
@@ -120,28 +119,20 @@ export class FetchBuffer {
     while (messages.length < most) {
       const held = this.#ready.first
       if (!held) break
-      if (!this.#open) {
-        try {
-          this.#open = held.batch.decode(this.#origin, fromOffset, this.#limits)
-        } catch (error) {
-          // What came before the damage is good; the damage is told when it is asked for.
-          if (nextOffset !== undefined) break
-          throw error
-        }
-        this.#openAt = 0
+      try {
+        this.#open ??= held.batch.open(this.#origin, fromOffset, this.#limits)
+      } catch (error) {
+        // What came before the damage is good; the damage is told when it is asked for.
+        if (nextOffset !== undefined) break
+        throw error
       }
-      const open = this.#open
-      const room = most - messages.length
-      if (open.length - this.#openAt > room) {
-        const part = open.slice(this.#openAt, this.#openAt + room)
-        this.#openAt += room
-        messages = messages.length === 0 ? part : messages.concat(part)
+      const part = this.#open.take(most - messages.length)
+      if (messages.length === 0) messages = part
+      else for (const message of part) messages.push(message)
+      if (this.#open.left > 0) {
         nextOffset = part[part.length - 1]!.offset + 1n
         break
       }
-      const rest = this.#openAt === 0 ? open : open.slice(this.#openAt)
-      if (messages.length === 0) messages = rest
-      else for (const message of rest) messages.push(message)
       nextOffset = held.nextOffset
       bytes += held.batch.sizeBytes
       this.#open = undefined

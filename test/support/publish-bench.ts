@@ -12,7 +12,7 @@ import { ConnectionError, type PublishError } from '../../src/model/errors.ts'
 import type { ClusterEmitted } from '../../src/model/events.ts'
 import type { OutgoingMessage } from '../../src/model/message.ts'
 import type { RequestOf, ResponseOf } from '../../src/wire/apis.ts'
-import { RecordBatch } from '../../src/wire/records/index.ts'
+import { decodeRecords, RecordBatch } from '../../src/wire/records/index.ts'
 import { VirtualWorld } from './virtual-world.ts'
 
 type Response = ResponseOf<'Produce'>
@@ -126,7 +126,7 @@ function keep(topic: string, partition: number, records: Buffer): KeptBatch {
     epoch: batch.producerEpoch,
     sequence: batch.baseSequence,
     count: batch.count,
-    values: batch.decode({ topic, partition }, 0n).map(message => String(message.value))
+    values: decodeRecords(batch, { topic, partition }, 0n).map(message => String(message.value))
   }
 }
 

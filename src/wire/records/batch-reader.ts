@@ -5,7 +5,7 @@
 import type { Compression } from '../../model/config.ts'
 import { ProtocolError } from '../../model/errors.ts'
 import type { Message } from '../../model/message.ts'
-import type { BatchView, ControlMarker } from './batch-view.ts'
+import { type BatchView, type ControlMarker, MadeRun, type MessageRun } from './batch-view.ts'
 import { overLimit } from './codec.ts'
 import { decompress } from './compression.ts'
 import { crc32c } from './crc32c.ts'
@@ -36,7 +36,7 @@ import {
   TRANSACTIONAL_BIT
 } from './layout.ts'
 import { LegacyMessageSet, leastLegacyBytes } from './message-set.ts'
-import { readRecords } from './record.ts'
+import { checkRecords } from './record.ts'
 
 /**
  * The batches of `records`, in order. A broker cuts off the last batch where its limit of bytes ends, so an incomplete one at
@@ -59,9 +59,10 @@ export function* readBatches(records: Buffer): Generator<BatchView, void, void> 
   }
 }
 
-/** The messages of a batch from `fromOffset` on: see `BatchView.decode`. */
+/** All messages of a batch from `fromOffset` on: see `BatchView.open`. */
 export function decodeRecords(batch: BatchView, origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits = {}): Message[] {
-  return batch.decode(origin, fromOffset, limits)
+  const run = batch.open(origin, fromOffset, limits)
+  return run.take(run.left)
 }
 
 /** A batch of format 2 (since Kafka 0.11). Its fields are read where they lie. */
@@ -141,25 +142,25 @@ export class RecordBatch implements BatchView {
     this.#verified = true
   }
 
-  decode(origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits = {}): Message[] {
+  open(origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits = {}): MessageRun {
     this.verify()
-    if (this.isControl) return []
+    if (this.isControl) return new MadeRun([])
     const skip = fromOffset - this.baseOffset
-    if (skip > BigInt(this.buffer.readInt32BE(LAST_OFFSET_DELTA_AT))) return []
+    if (skip > BigInt(this.buffer.readInt32BE(LAST_OFFSET_DELTA_AT))) return new MadeRun([])
     return this.#records(origin, skip > 0n ? Number(skip) : 0, limits)
   }
 
   controlMarker(limits: DecodeLimits = {}): ControlMarker | null {
     if (!this.isControl) return null
     this.verify()
-    const key = this.#records({ topic: '', partition: -1 }, 0, limits)[0]?.key
+    const key = this.#records({ topic: '', partition: -1 }, 0, limits).take(1)[0]?.key
     // ControlRecordType.parse: version int16, type int16; later versions may only add behind them.
     if (!key || key.length < 4) throw corruptBatch(this.baseOffset, 'it is a control batch without a marker')
     const typeNumber = key.readInt16BE(2)
     return { type: typeNumber === 0 ? 'abort' : typeNumber === 1 ? 'commit' : 'other', typeNumber }
   }
 
-  #records(origin: RecordOrigin, fromDelta: number, limits: DecodeLimits): Message[] {
+  #records(origin: RecordOrigin, fromDelta: number, limits: DecodeLimits): MessageRun {
     const { compression, count } = this
     let { buffer } = this
     let start = BATCH_HEADER_BYTES
@@ -169,7 +170,7 @@ export class RecordBatch implements BatchView {
     }
     // An emptied batch may still name its codec; what little lies behind the header is then no record.
     const end = count === 0 && compression !== 'none' ? start : buffer.length
-    return readRecords(
+    return checkRecords(
       {
         topic: origin.topic,
         partition: origin.partition,

@@ -13,6 +13,37 @@ export interface ControlMarker {
   readonly typeNumber: number
 }
 
+/**
+ * The messages of a checked batch, made when they are taken: partitions take turns, and what waits for its turn would outlive every young
+ * generation of the garbage collector.
+ */
+export interface MessageRun {
+  /** Not taken yet. */
+  readonly left: number
+  /** The next ones, `most` of them or all that are left. */
+  take(most: number): Message[]
+}
+
+/** Messages that are there already. */
+export class MadeRun implements MessageRun {
+  #messages: readonly Message[]
+  #at = 0
+
+  constructor(messages: readonly Message[]) {
+    this.#messages = messages
+  }
+
+  get left(): number {
+    return this.#messages.length - this.#at
+  }
+
+  take(most: number): Message[] {
+    const from = this.#at
+    this.#at = Math.min(from + most, this.#messages.length)
+    return this.#messages.slice(from, this.#at)
+  }
+}
+
 export interface BatchView {
   readonly magic: 0 | 1 | 2
   /** Of its first record. Of a compressed v0/v1 message set only `lastOffset` is known before decoding: then the same as that. */
@@ -37,13 +68,13 @@ export interface BatchView {
   readonly compression: Compression
   /** As it lies in the response. */
   readonly sizeBytes: number
-  /** Checks the CRC, once. Throws ProtocolError CORRUPT_BATCH. `decode` and `controlMarker` do it themselves. */
+  /** Checks the CRC, once. Throws ProtocolError CORRUPT_BATCH. `open` and `controlMarker` do it themselves. */
   verify(): void
   /**
    * The messages from `fromOffset` on (a broker answers with the whole batch that holds the offset asked for). Every record is
    * checked before the first is given out. Empty for a control batch. Throws ProtocolError, or LimitError for a batch that is too large unpacked.
    */
-  decode(origin: RecordOrigin, fromOffset: bigint, limits?: DecodeLimits): Message[]
-  /** The marker of a control batch, else null. Throws as `decode`. */
+  open(origin: RecordOrigin, fromOffset: bigint, limits?: DecodeLimits): MessageRun
+  /** The marker of a control batch, else null. Throws as `open`. */
   controlMarker(limits?: DecodeLimits): ControlMarker | null
 }

@@ -5,7 +5,7 @@
 import type { Compression } from '../../model/config.ts'
 import { ProtocolError } from '../../model/errors.ts'
 import type { Message } from '../../model/message.ts'
-import type { BatchView } from './batch-view.ts'
+import { type BatchView, MadeRun, type MessageRun } from './batch-view.ts'
 import { nodeZlib } from './codec.ts'
 import { decompress } from './compression.ts'
 import {
@@ -89,7 +89,11 @@ export class LegacyMessageSet implements BatchView {
     return null
   }
 
-  decode(origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits = {}): Message[] {
+  open(origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits = {}): MessageRun {
+    return new MadeRun(this.#messages(origin, fromOffset, limits))
+  }
+
+  #messages(origin: RecordOrigin, fromOffset: bigint, limits: DecodeLimits): Message[] {
     this.verify()
     if (this.lastOffset < fromOffset) return []
     const body = readBody(this)

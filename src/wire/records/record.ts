@@ -3,6 +3,7 @@
  * and a position. What a getter is asked for is walked to again (a few ns), because most records are read once and kept briefly.
  */
 import type { Message } from '../../model/message.ts'
+import type { MessageRun } from './batch-view.ts'
 import { corruptBatch, LEAST_RECORD_BYTES } from './layout.ts'
 import { VarintCursor } from './varint.ts'
 
@@ -150,16 +151,17 @@ function slice(buffer: Buffer): Buffer | null {
 }
 
 /**
- * Checks every record of a block and returns those whose relative offset is at least `fromDelta`. Throws CORRUPT_BATCH where a
+ * Checks every record of a block; to be taken are those whose relative offset is at least `fromDelta`. Throws CORRUPT_BATCH where a
  * length leaves its record, offsets do not rise within the batch, or the count is not what the header says.
  */
-export function readRecords(block: RecordBlock, fromDelta: number): BatchMessage[] {
+export function checkRecords(block: RecordBlock, fromDelta: number): MessageRun {
   const { buffer, end, count, lastOffsetDelta } = block
   if (count * LEAST_RECORD_BYTES > end - block.start)
     throw corruptBatch(block.baseOffset, `it says ${count} records, but has only ${end - block.start} bytes for them`)
-  const out: BatchMessage[] = []
   const walk = new VarintCursor(buffer, block.start)
   let before = -1
+  let skipped = 0
+  let firstAt = block.start
   for (let i = 0; i < count; i++) {
     const bytes = walk.varint()
     const start = walk.at
@@ -181,10 +183,40 @@ export function readRecords(block: RecordBlock, fromDelta: number): BatchMessage
         `record ${i} has the relative offset ${delta}, after ${before} and with ${lastOffsetDelta} as the last`
       )
     before = delta
-    if (delta >= fromDelta) out.push(new BatchMessage(block, start))
+    if (delta < fromDelta) {
+      skipped++
+      firstAt = recordEnd
+    }
   }
   if (walk.at !== end) throw corruptBatch(block.baseOffset, `${end - walk.at} bytes are left behind its ${count} records`)
-  return out
+  return new RecordRun(block, firstAt, count - skipped)
+}
+
+/** Records that are checked: from length to length, nothing of them can be wrong any more. */
+class RecordRun implements MessageRun {
+  left: number
+  readonly #block: RecordBlock
+  #at: number
+
+  constructor(block: RecordBlock, at: number, left: number) {
+    this.#block = block
+    this.#at = at
+    this.left = left
+  }
+
+  take(most: number): Message[] {
+    const block = this.#block
+    const out = new Array<Message>(Math.min(most, this.left))
+    const walk = new VarintCursor(block.buffer, this.#at)
+    for (let i = 0; i < out.length; i++) {
+      const bytes = walk.varint()
+      out[i] = new BatchMessage(block, walk.at)
+      walk.at += bytes
+    }
+    this.#at = walk.at
+    this.left -= out.length
+    return out
+  }
 }
 
 /** Past the headers; leaves the cursor off `recordEnd` where they are damaged. */
