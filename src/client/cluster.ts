@@ -9,12 +9,13 @@ import { findInstance, type Instance } from '../actors/instance.ts'
 import type { ClusterInput } from '../actors/make-instance.ts'
 import { followTopics, useTopic } from '../actors/topics.ts'
 import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/config.ts'
-import { plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
+import { type PublishError, plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
 import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
 import { LiveMap } from './live-map.ts'
+import { Promised } from './promised.ts'
 
 export interface Broker {
   readonly id: number
@@ -283,12 +284,13 @@ export class Topic {
    * first message is. Rejects with PublishError, whose `outcome` is `failed` (certainly not written) or `unknown`, or UsageError.
    */
   publish(messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<RecordMetadata> {
-    return new Promise((resolve, reject) => {
-      this.#instance.publisher.publish(this.name, messages, {
-        acked: (topic, partition, offset, timestampMs) => resolve({ topic, partition, offset, timestamp: BigInt(timestampMs) }),
-        failed: reject
-      })
-    })
+    const promised = new Promised()
+    try {
+      this.#instance.publisher.publish(this.name, messages, promised)
+    } catch (error) {
+      promised.failed(error as PublishError)
+    }
+    return promised.promise
   }
 
   /** Subscribes to this topic. A string names the group; members of one group share the partitions. */

@@ -31,6 +31,9 @@ export interface CheckedRecord {
 /** A bare value, as it was given, or a record. */
 export type CheckedMessage = string | Uint8Array | CheckedRecord
 
+/** Memory of a partition's first batch. */
+const FIRST_BYTES = 1_024
+
 interface OpenBatch {
   writer: BatchWriter
   deliveries: Delivery[]
@@ -60,6 +63,8 @@ export class Accumulator {
   #free: OpenBatch | undefined
   #bound = new Map<number, OpenBatch>()
   #timer: Timer | undefined
+  /** By partition: what its last batch took, and so the memory that the next one begins with. */
+  #lastBytes = new Map<number | undefined, number>()
   #deferred = false
 
   constructor(options: AccumulatorOptions) {
@@ -140,7 +145,7 @@ export class Accumulator {
     let open = partition === undefined ? this.#free : this.#bound.get(partition)
     if (open) return open
     open = {
-      writer: new BatchWriter({ limitBytes: this.#options.publish.maxRequestBytes }),
+      writer: new BatchWriter({ limitBytes: this.#options.publish.maxRequestBytes, initialBytes: this.#initialBytes(partition) }),
       deliveries: [],
       starts: [],
       timestampsMs: [],
@@ -152,6 +157,12 @@ export class Accumulator {
     if (partition === undefined) this.#free = open
     else this.#bound.set(partition, open)
     return open
+  }
+
+  /** An eighth more than before: a steady stream never grows its buffer. */
+  #initialBytes(partition: number | undefined): number {
+    const last = this.#lastBytes.get(partition)
+    return last === undefined ? FIRST_BYTES : last + (last >>> 3) + 256
   }
 
   #appendLongList(partition: number | undefined, messages: readonly CheckedMessage[], nowMs: number, delivery: Delivery): number {
@@ -198,6 +209,7 @@ export class Accumulator {
     // With no leader anywhere it waits in turn; the machine of that partition moves it once another one has a leader.
     const target = partition ?? preferred ?? pickAvailable(this.plane) ?? this.plane.turn++ % this.plane.partitions
     if (open.group) open.group.partition = target
+    this.#lastBytes.set(partition, open.writer.sizeBytes)
     const queue = this.#options.queue(this.plane, target)
     queue.sealed.push(this.#batch(open, partition === undefined))
     this.#options.sealed(queue)

@@ -29,7 +29,7 @@ import {
 import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.ts'
 
 export interface BatchWriterOptions {
-  /** Size of the first buffer. Default 1,024; later ones are as large as the batch before. */
+  /** Size of the first buffer. Default 1,024. */
   initialBytes?: number
   /** `wouldExceed` answers by it. A single record may be larger: it then has a batch of its own. */
   limitBytes: number
@@ -84,11 +84,11 @@ export class BatchWriter {
   maxTimestamp = 0
   #buffer: Buffer | undefined
   #at = BATCH_HEADER_BYTES
-  #nextBytes: number
+  #initialBytes: number
 
   constructor(options: BatchWriterOptions) {
     this.limitBytes = options.limitBytes
-    this.#nextBytes = Math.max(BATCH_HEADER_BYTES * 2, options.initialBytes ?? 1024)
+    this.#initialBytes = Math.max(BATCH_HEADER_BYTES * 2, options.initialBytes ?? 1024)
   }
 
   /** Bytes of the batch so far, header included, before compression. */
@@ -171,7 +171,7 @@ export class BatchWriter {
     if (this.#buffer !== undefined && need <= this.#buffer.length) return this.#buffer
     if (need > MAX_BATCH_BYTES)
       throw new LimitError('BATCH_TOO_LARGE', `A record batch of ${need} bytes does not fit Kafka's format (${MAX_BATCH_BYTES} at most).`)
-    const wanted = this.#buffer === undefined ? this.#nextBytes : 2 * this.#buffer.length
+    const wanted = this.#buffer === undefined ? this.#initialBytes : 2 * this.#buffer.length
     const grown = Buffer.allocUnsafe(Math.max(need, Math.min(wanted, MAX_BATCH_BYTES)))
     if (this.#buffer !== undefined) this.#buffer.copy(grown, 0, 0, this.#at)
     this.#buffer = grown
@@ -199,11 +199,7 @@ export class BatchWriter {
       maxTimestamp: this.maxTimestamp
     } satisfies SealedBatch
     writeHeader(sealed)
-    if (packed === plain) {
-      this.#buffer = undefined
-      // An eighth more than the last batch: a steady stream then never grows its buffer.
-      this.#nextBytes = size + (size >>> 3) + 256
-    }
+    if (packed === plain) this.#buffer = undefined
     this.#at = BATCH_HEADER_BYTES
     this.count = 0
     return sealed
