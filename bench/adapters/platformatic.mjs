@@ -6,8 +6,8 @@ const folder = `${process.env.BENCH_PEERS}/node_modules/@platformatic/kafka`
 const { Consumer, MessagesStreamModes, Producer, ProducerStreamReportModes } = await import(pathToFileURL(`${folder}/dist/index.js`).href)
 export const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
 
-export async function producer({ topic, brokers, lingerMs = 5 }) {
-  const producer = new Producer({ clientId: 'bench', bootstrapBrokers: brokers, acks: -1 })
+export async function producer({ topic, brokers, compression, lingerMs = 5 }) {
+  const producer = new Producer({ clientId: 'bench', bootstrapBrokers: brokers, acks: -1, ...(compression ? { compression } : {}) })
   await producer.metadata({ topics: [topic] })
   const waiting = []
   let head = 0
@@ -29,6 +29,7 @@ export async function producer({ topic, brokers, lingerMs = 5 }) {
   return {
     sendList: values => producer.send({ messages: values.map(value => ({ topic, value })), acks: -1 }),
     sendOne(value) {
+      if (lingerMs === 0) return producer.send({ messages: [{ topic, value }], acks: -1 })
       stream ??= open()
       return new Promise((resolve, reject) => {
         waiting.push({ resolve, reject })

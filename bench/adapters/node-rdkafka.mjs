@@ -1,0 +1,3 @@
+import { over } from './rdkafka.mjs'
+
+export const { version, producer, consumer } = over('node-rdkafka')
