@@ -253,7 +253,7 @@ export class Publisher {
   #queueEvents: QueueEvents = {
     acked: queue => {
       this.#accumulators.get(queue.topic)!.feed(queue)
-      this.#options.tell(queue.path, { type: 'ACKED', term: queue.term, ...queue.levels })
+      this.#tellAcked(queue)
     },
     refused: (queue, reason, seek) =>
       this.#options.tell(queue.path, {
@@ -281,6 +281,18 @@ export class Publisher {
       this.#identity = undefined
       this.#options.tell('cluster/identity', { type: 'RENEW' })
     }
+  }
+
+  /**
+   * While something waits its machine is told at once, as that may go now. That nothing is left it hears behind the next turn of the event loop: who waited
+   * for this answer may publish again in this one, and that goes first. A stream of one in flight then never leaves `inFlight`.
+   */
+  #tellAcked(queue: PartitionQueue): void {
+    const { term, levels } = queue
+    const { world, tell } = this.#options
+    const said = () => tell(queue.path, { type: 'ACKED', term, ...queue.levels })
+    if (levels.inFlight + levels.queued > 0) said()
+    else world.defer(() => world.defer(said))
   }
 
   #free(batch: PublishBatch): void {
