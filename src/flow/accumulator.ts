@@ -65,6 +65,8 @@ export class Accumulator {
   #timer: Timer | undefined
   /** By partition: what its last batch took, and so the memory that the next one begins with. */
   #lastBytes = new Map<number | undefined, number>()
+  /** Left by a batch that was compressed: fresh memory for each would cost more than filling it. */
+  #spare: Buffer | undefined
   #deferred = false
 
   constructor(options: AccumulatorOptions) {
@@ -145,7 +147,11 @@ export class Accumulator {
     let open = partition === undefined ? this.#free : this.#bound.get(partition)
     if (open) return open
     open = {
-      writer: new BatchWriter({ limitBytes: this.#options.publish.maxRequestBytes, initialBytes: this.#initialBytes(partition) }),
+      writer: new BatchWriter({
+        limitBytes: this.#options.publish.maxRequestBytes,
+        initialBytes: this.#initialBytes(partition),
+        ...this.#takeSpare()
+      }),
       deliveries: [],
       starts: [],
       timestampsMs: [],
@@ -157,6 +163,12 @@ export class Accumulator {
     if (partition === undefined) this.#free = open
     else this.#bound.set(partition, open)
     return open
+  }
+
+  #takeSpare(): { memory?: Buffer } {
+    const memory = this.#spare
+    this.#spare = undefined
+    return memory ? { memory } : {}
   }
 
   /** An eighth more than before: a steady stream never grows its buffer. */
@@ -190,9 +202,11 @@ export class Accumulator {
 
   #batch(open: OpenBatch, free: boolean): PublishBatch {
     const { publish } = this.#options
+    const sealed = open.writer.seal(publish.compression)
+    this.#spare = open.writer.memory ?? this.#spare
     return new PublishBatch({
       topic: this.plane.topic,
-      sealed: open.writer.seal(publish.compression),
+      sealed,
       free,
       group: open.group,
       deadlineMs: open.openedAtMs + publish.deliveryTimeoutMs,

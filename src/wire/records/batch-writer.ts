@@ -31,6 +31,8 @@ import { varintBytes, varlongBytes, writeVarint, writeVarlong } from './varint.t
 export interface BatchWriterOptions {
   /** Size of the first buffer. Default 1,024. */
   initialBytes?: number
+  /** Memory to begin in, of a batch before: nobody else looks at it any more. */
+  memory?: Buffer
   /** `wouldExceed` answers by it. A single record may be larger: it then has a batch of its own. */
   limitBytes: number
 }
@@ -89,6 +91,12 @@ export class BatchWriter {
   constructor(options: BatchWriterOptions) {
     this.limitBytes = options.limitBytes
     this.#initialBytes = Math.max(BATCH_HEADER_BYTES * 2, options.initialBytes ?? 1024)
+    if (options.memory && options.memory.length > BATCH_HEADER_BYTES) this.#buffer = options.memory
+  }
+
+  /** The memory that a batch that was compressed has left, for the next one; undefined: it went with the batch. */
+  get memory(): Buffer | undefined {
+    return this.count === 0 ? this.#buffer : undefined
   }
 
   /** Bytes of the batch so far, header included, before compression. */
