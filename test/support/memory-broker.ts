@@ -81,6 +81,7 @@ export class MemoryBroker {
   #dial(handlers: TransportHandlers): Transport {
     let open = true
     const waiting: Uint8Array[] = []
+    let rest: Buffer = Buffer.alloc(0)
     const close = () => {
       if (!open) return
       open = false
@@ -102,7 +103,7 @@ export class MemoryBroker {
         this.writes++
         // What a socket would do with them is no matter of the client's: its bytes are counted apart.
         const from = takenNow()
-        this.#take(Buffer.concat(chunks), say)
+        rest = this.#take(Buffer.concat([rest, ...chunks]), say)
         const to = takenNow()
         this.taken.heap += to.heap - from.heap
         this.taken.buffers += to.buffers - from.buffers
@@ -116,13 +117,15 @@ export class MemoryBroker {
     }
   }
 
-  /** Any number of whole frames. */
-  #take(bytes: Buffer, say: (bytes: Buffer) => void): void {
-    for (let at = 0; at < bytes.length; ) {
+  /** Any number of frames; answers with the rest, of which more is to come. */
+  #take(bytes: Buffer, say: (bytes: Buffer) => void): Buffer {
+    let at = 0
+    while (at + 4 <= bytes.length && at + 4 + bytes.readInt32BE(at) <= bytes.length) {
       const size = bytes.readInt32BE(at)
       this.#answer(bytes.subarray(at + 4, at + 4 + size), say)
       at += 4 + size
     }
+    return bytes.subarray(at)
   }
 
   #answer(frame: Buffer, say: (bytes: Buffer) => void): void {
