@@ -1,6 +1,6 @@
 /**
  * The publishing side of one cluster: takes messages past the statecharts, and joins the data plane (accumulators, queues, senders)
- * to the machines that decide (topic, partition, identity). Memory, waiting and deadlines of publishes are kept here.
+ * to the machines that decide (topic, partition, identity). Memory of publishes is kept here; those that wait and the deadlines beside it.
  */
 import { Accumulator } from '../flow/accumulator.ts'
 import type { Delivery, PublishBatch } from '../flow/batch.ts'
@@ -13,8 +13,9 @@ import type { ResolvedOptions } from '../model/config.ts'
 import { type PlainError, PublishError, SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { OutgoingMessage } from '../model/message.ts'
-import type { Timer, World } from '../model/world.ts'
+import type { World } from '../model/world.ts'
 import { type CheckedMessages, checkMessages, choosePartition, copyMessages, isList, sizeUpperBound } from './outgoing.ts'
+import { PublishDeadlines } from './publish-deadlines.ts'
 import { PublishWaiters } from './publish-waiters.ts'
 
 export interface PublisherOptions {
@@ -33,12 +34,11 @@ export class Publisher {
   readonly planes = new Map<string, TopicPlane>()
   #options: PublisherOptions
   #accumulators = new Map<string, Accumulator>()
-  #active = new Set<PartitionQueue>()
   #senders = new WeakMap<Link, Sender>()
   #waiters: PublishWaiters
+  #deadlines: PublishDeadlines
   #bufferedBytes = 0
   #outstanding = 0
-  #sweep: Timer | undefined
   #identity: { producerId: bigint; epoch: number } | undefined
   #identityWaiters: { resolve: () => void; reject: (error: SamsaError) => void }[] = []
   #whenSettled: (() => void) | undefined
@@ -46,13 +46,24 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options
-    const { maxBlockMs } = options.options.publish
+    const { world, emit, tell } = options
+    const { publish } = options.options
     this.#waiters = new PublishWaiters({
-      world: options.world,
-      maxBlockMs,
-      emit: options.emit,
+      world,
+      maxBlockMs: publish.maxBlockMs,
+      emit,
       bufferedBytes: () => this.#bufferedBytes,
       dropped: () => this.#checkSettled()
+    })
+    this.#deadlines = new PublishDeadlines({
+      world,
+      publish,
+      tell,
+      plane: topic => this.plane(topic),
+      settle: (batch, error) => this.#settle(batch, error),
+      feed: queue => this.#accumulators.get(queue.topic)!.feed(queue),
+      moveTo: (from, target, batch, maybeDoubled, reason) =>
+        this.#moveTo(this.plane(from.topic), from, target, [batch], maybeDoubled, reason)
     })
   }
 
@@ -198,10 +209,8 @@ export class Publisher {
       accumulator.close()
       this.#failOpen(accumulator, reason('failed'))
     }
-    for (const queue of this.#active)
+    for (const queue of this.#deadlines.close())
       for (const batch of queue.takeAll()) this.#settle(batch, reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
-    this.#active.clear()
-    if (this.#sweep !== undefined) this.#options.world.clearTimer(this.#sweep)
     this.refuseIdentity(new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.'))
   }
 
@@ -244,8 +253,7 @@ export class Publisher {
 
   #sealed(queue: PartitionQueue): void {
     this.#outstanding++
-    this.#active.add(queue)
-    this.#armSweep()
+    this.#deadlines.watch(queue)
     this.#options.usePartition(queue.topic, queue.partition)
     this.#options.tell(queue.path, { type: 'SEALED', ...queue.levels })
   }
@@ -350,62 +358,5 @@ export class Publisher {
     this.#options.emit({ type: 'publish.rerouted', topic: plane.topic, from: from.partition, to: target, count, maybeDoubled, reason })
     this.#outstanding -= batches.length
     for (const _ of batches) this.#sealed(queue)
-  }
-
-  #armSweep(): void {
-    if (this.#sweep !== undefined || this.#closed) return
-    const { world, options } = this.#options
-    const everyMs = Math.min(1_000, Math.max(20, options.publish.deliveryTimeoutMs / 20))
-    this.#sweep = world.setTimer(() => {
-      this.#sweep = undefined
-      this.#expire(world.monotonicMs())
-      if (this.#active.size > 0) this.#armSweep()
-    }, everyMs)
-  }
-
-  #expire(nowMs: number): void {
-    for (const queue of [...this.#active]) {
-      if (queue.isEmpty) this.#active.delete(queue)
-      else this.#expireQueue(queue, nowMs)
-    }
-  }
-
-  #expireQueue(queue: PartitionQueue, nowMs: number): void {
-    const { publish } = this.#options.options
-    const neverSent = queue.takeExpiredSealed(nowMs)
-    const what = `No leader took it within ${publish.deliveryTimeoutMs} ms; it was not written.`
-    const details = { topic: queue.topic, partition: queue.partition }
-    for (const batch of neverSent) this.#settle(batch, new PublishError('DELIVERY_TIMEOUT', what, 'failed', { details }))
-    const overdue = (queue.flights[0]?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs
-    const waiting =
-      overdue && publish.onUnknown === 'wait' && queue.flights.some(flight => flight.free && (flight.maybeWritten || flight.onWire))
-    if (overdue && !waiting) this.#abandon(queue, nowMs)
-    if (!overdue && neverSent.length === 0) return
-    this.#accumulators.get(queue.topic)!.feed(queue)
-    this.#options.tell(queue.path, { type: 'EXPIRED', waiting, ...queue.levels })
-  }
-
-  /** The leader did not come back in time: its flights are rerouted (unkeyed) or end as unknown, those surely refused as failed. */
-  #abandon(queue: PartitionQueue, nowMs: number): void {
-    const { publish } = this.#options.options
-    const plane = this.plane(queue.topic)
-    for (const flight of queue.abandonFlights(nowMs)) {
-      const unknown = flight.maybeWritten || flight.onWire
-      const target =
-        flight.free && !flight.rerouted && publish.onUnknown === 'reroute' && !flight.group
-          ? pickAvailable(plane, queue.partition)
-          : undefined
-      if (target !== undefined) {
-        const copy = flight.copyForReroute(nowMs + publish.deliveryTimeoutMs)
-        flight.settled = true
-        this.#moveTo(plane, queue, target, [copy], unknown, 'its leader did not answer before the delivery deadline')
-        continue
-      }
-      const what = unknown
-        ? `It was sent and not acknowledged within ${publish.deliveryTimeoutMs} ms: whether it was written cannot be told.`
-        : `The broker refused it until its ${publish.deliveryTimeoutMs} ms were over.`
-      const details = { topic: queue.topic, partition: queue.partition }
-      this.#settle(flight, new PublishError('DELIVERY_TIMEOUT', what, unknown ? 'unknown' : 'failed', { details }))
-    }
   }
 }
