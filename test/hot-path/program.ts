@@ -81,27 +81,34 @@ function sitesOf({ head }: HeapProfiler.SamplingHeapProfile, messages: number): 
 interface Sums {
   events: Map<string, number>
   writes: number
-  requests: number
+  requests: Map<string, number>
   recorded: number
   recordedBytes: number
 }
 
 function sums(broker: MemoryBroker, instance: string, events: Map<string, number>): Sums {
   const { entries, bytes } = findInstance(instance)!.recorder.stats
-  const requests = broker.requestsOf('Produce') + broker.requestsOf('Fetch')
-  return { events: new Map(events), writes: broker.writes, requests, recorded: entries, recordedBytes: bytes }
+  const { writes, requests } = broker
+  return { events: new Map(events), writes, requests: new Map(requests), recorded: entries, recordedBytes: bytes }
 }
 
 type Counts = Omit<Figures, 'heapBytes' | 'bufferBytes' | 'heapWindows' | 'sites'>
 
-function counts(units: number, from: Sums, to: Sums): Counts {
-  const events = [...to.events].map(([type, count]): [string, number] => [type, (count - (from.events.get(type) ?? 0)) / units])
+/** What comes by the clock, now and then, is no cost of the work. */
+const perUnit = (count: number, units: number) => Math.round((10 * count) / units) / 10
+
+function counts(api: 'Produce' | 'Fetch', batches: number | undefined, from: Sums, to: Sums): Counts {
+  const asked = [...to.requests].map(([name, count]): [string, number] => [name, count - (from.requests.get(name) ?? 0)])
+  const all = asked.reduce((sum, [, count]) => sum + count, 0)
+  const ofKind = Object.fromEntries(asked)[api]!
+  const units = batches ?? ofKind
+  const events = [...to.events].map(([type, count]): [string, number] => [type, perUnit(count - (from.events.get(type) ?? 0), units)])
   return {
     units,
-    requests: (to.requests - from.requests) / units,
-    writes: (to.writes - from.writes) / units,
+    requests: ofKind / units,
+    writes: (to.writes - from.writes) / all,
     events: Object.fromEntries(events.filter(([, count]) => count > 0)),
-    recorded: (to.recorded - from.recorded) / units,
+    recorded: perUnit(to.recorded - from.recorded, units),
     recordedBytes: (to.recordedBytes - from.recordedBytes) / units
   }
 }
@@ -111,8 +118,8 @@ function figures(counted: Counts): Figures {
   const clean = windows.filter(window => !collections.some(({ from, to }) => to > window.from && from < window.to))
   if (clean.length < WINDOWS / 2) throw new Error(`${WINDOWS - clean.length} of ${WINDOWS} windows were disturbed by the garbage collector`)
   const heapWindows = clean.map(({ heap, messages }) => heap / messages)
-  const bufferBytes = Math.min(...clean.map(({ buffers, messages }) => buffers / messages))
-  return { heapBytes: Math.min(...heapWindows), bufferBytes, heapWindows, sites, ...counted }
+  const total = (of: 'buffers' | 'messages') => clean.reduce((sum, window) => sum + window[of], 0)
+  return { heapBytes: Math.min(...heapWindows), bufferBytes: total('buffers') / total('messages'), heapWindows, sites, ...counted }
 }
 
 /** Counts the events to all actors of a client. */
@@ -183,10 +190,16 @@ async function publish(): Promise<Counts> {
   await plain.close()
   const watch = new Watch()
   const watched = await open(broker, watch)
-  for (let i = 0; i < COUNTED_LISTS; i++) await watched.send(list)
-  const [batches, from] = [broker.batches, sums(broker, watched.instance, watch.events)]
-  for (let i = 0; i < COUNTED_LISTS; i++) await watched.send(list)
-  const counted = counts(broker.batches - batches, from, sums(broker, watched.instance, watch.events))
+  const sent = async () => {
+    for (let i = 0; i < COUNTED_LISTS; i++) await watched.send(list)
+    // Machines hear of the last answer some turns later.
+    for (let i = 0; i < 10; i++) await new Promise(resolve => setImmediate(resolve))
+    return sums(broker, watched.instance, watch.events)
+  }
+  const from = await sent()
+  const { batches } = broker
+  const to = await sent()
+  const counted = counts('Produce', broker.batches - batches, from, to)
   await watched.close()
   return counted
 }
@@ -265,7 +278,7 @@ async function consume(): Promise<Counts> {
     watch
   )
   await watched.close()
-  return counts(to!.requests - from!.requests, from!, to!)
+  return counts('Fetch', undefined, from!, to!)
 }
 
 const counted = await (work.includes('ublish') || work === 'PUBLISH' ? publish() : consume())
