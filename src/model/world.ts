@@ -41,6 +41,14 @@ export interface Transport {
   destroy(error?: Error): void
 }
 
+/** A port of this machine's loopback that is listened on. */
+export interface Listener {
+  readonly host: string
+  readonly port: number
+  /** No new connections; those that are there stay. The port is free at once. */
+  close(): void
+}
+
 /** The few things done with files; whole-buffer, promise based. Grown by the issue that needs more. */
 export interface Files {
   read(path: string): Promise<Buffer>
@@ -65,6 +73,11 @@ export interface World {
   resolve(host: string): Promise<string[]>
   /** Starts to dial and returns at once; the handlers tell what becomes of it. */
   dial(target: DialTarget, handlers: TransportHandlers): Transport
+  /**
+   * Listens on loopback, and nowhere else. Port 0: any that is free. `accept` is called for each connection that arrives, which is open already
+   * (`onConnect` is not called); its transport's other calls go to the handlers that it returns. Rejects when the port is taken.
+   */
+  listen(port: number, accept: (transport: Transport) => Omit<TransportHandlers, 'onConnect'>): Promise<Listener>
   readonly files: Files
   /** This machine's name, as the Scala consumer writes it into its member id. */
   hostname(): string

@@ -1,19 +1,18 @@
 /**
  * The real World: Node's clock, timers, sockets, resolver and files. The only file of `src/` that may touch them.
  */
-import { connect, isIP } from 'node:net'
-import type { Timer, Transport, World } from '../model/world.ts'
+import { type AddressInfo, connect, createServer, isIP, type Socket } from 'node:net'
+import type { Listener, Timer, Transport, TransportHandlers, World } from '../model/world.ts'
 
 /** Loaded when first needed: importing node:crypto alone takes 10 ms of a start, and few need it. */
 const builtin = process.getBuiltinModule
 
 /** One read buffer per socket, reused for every read (measured: half the CPU of `on('data')`). */
 const READ_BUFFER_BYTES = 256 * 1024
+const LOOPBACK = '127.0.0.1'
 
 function dial(...[target, handlers]: Parameters<World['dial']>): Transport {
-  let closed = false
-  let failure: Error | undefined
-  const socket = connect({
+  const socket: Socket = connect({
     host: target.host,
     port: target.port,
     noDelay: true,
@@ -21,7 +20,7 @@ function dial(...[target, handlers]: Parameters<World['dial']>): Transport {
     onread: {
       buffer: Buffer.allocUnsafe(READ_BUFFER_BYTES),
       callback(bytes, memory) {
-        if (closed) return false
+        if (socket.destroyed) return false
         try {
           handlers.onData(Buffer.from(memory.buffer, memory.byteOffset, bytes))
         } catch (error) {
@@ -32,16 +31,45 @@ function dial(...[target, handlers]: Parameters<World['dial']>): Transport {
     }
   })
   socket.on('connect', () => handlers.onConnect())
+  return transportOf(socket, handlers)
+}
+
+/** One listener; what a socket delivers is in memory of its own here, since Node gives accepted sockets no read buffer to use. */
+async function listen(...[port, accept]: Parameters<World['listen']>): Promise<Listener> {
+  const server = createServer({ noDelay: true, allowHalfOpen: false }, socket => {
+    // Set before the transport is used: whoever accepts may write, or close, at once.
+    let handlers: Omit<TransportHandlers, 'onConnect'> | undefined
+    const transport = transportOf(socket, { onDrain: () => handlers?.onDrain(), onClose: error => handlers?.onClose(error) })
+    handlers = accept(transport)
+    socket.on('data', chunk => {
+      try {
+        if (!socket.destroyed) handlers.onData(chunk as Buffer)
+      } catch (error) {
+        socket.destroy(error as Error)
+      }
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      server.off('error', reject)
+      // A connection that fails while it is accepted (no descriptors left) ends alone.
+      server.on('error', () => {})
+      resolve()
+    })
+  })
+  const address = server.address() as AddressInfo
+  return { host: address.address, port: address.port, close: () => void server.close() }
+}
+
+function transportOf(socket: Socket, handlers: Pick<TransportHandlers, 'onDrain' | 'onClose'>): Transport {
+  let failure: Error | undefined
   socket.on('drain', () => handlers.onDrain())
   socket.on('end', () => socket.end())
   socket.on('error', error => {
     failure = error
   })
-  socket.on('close', () => {
-    if (closed) return
-    closed = true
-    handlers.onClose(failure)
-  })
+  socket.once('close', () => handlers.onClose(failure))
   return {
     write(chunks) {
       if (socket.destroyed || socket.writableEnded) return true
@@ -75,6 +103,7 @@ export function nodeWorld(): World {
     resolve: async host =>
       isIP(host) ? [host] : (await builtin('node:dns/promises').lookup(host, { all: true })).map(found => found.address),
     dial,
+    listen,
     files: {
       read: path => builtin('node:fs/promises').readFile(path),
       write: (path, data, options) => builtin('node:fs/promises').writeFile(path, data, options),

@@ -34,6 +34,7 @@ export class VirtualWorld {
       randomBytes,
       resolve: refuse('names'),
       dial: refuse('network'),
+      listen: refuse('network'),
       files: { read: refuse('files'), write: refuse('files'), makeDirectory: refuse('files') },
       hostname: () => 'virtual',
       ...options.world
