@@ -14,12 +14,16 @@ interface Place {
   path: string
 }
 
+/** The machines that were bound, by id: what a recording is made of. */
+export const boundMachines: Record<string, AnyStateMachine> = {}
+
 /**
  * Returns the machine with its implementations, recorded. `context` must begin with `{ instance, path }`.
  * XState calls `getInitialSnapshot` once at birth and `transition` for every event, timers and children's ends included, so these
  * two are all that replay needs. `xstate.stop` is the parent's or user's stop: it is not an input that moves the machine.
  */
 export function bind<TMachine extends AnyStateMachine>(machine: TMachine, implementations: Parameters<TMachine['provide']>[0]): TMachine {
+  boundMachines[machine.id] = machine
   const bound = machine.provide(implementations as never) as TMachine
   const transition = bound.transition.bind(bound)
   const getInitialSnapshot = bound.getInitialSnapshot.bind(bound)

@@ -18,13 +18,16 @@ import { checkTopicName } from '../model/config.ts'
 import { PublishError, plainError, SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted, ClusterEvent } from '../model/events.ts'
 import { bind } from './bind.ts'
-import { startConsumer, wantConsumer } from './consumers.ts'
+import type * as Consumers from './consumers.ts'
 import { identityActor } from './identity.ts'
 import { findInstance, instanceOf, stopActor, tell } from './instance.ts'
 import { type ClusterInput, endInstance, makeInstance } from './make-instance.ts'
 import { registrySessionActor } from './registry-session.ts'
 import { tierActor } from './tier.ts'
 import './tree.ts'
+
+/** The consuming side, once it has been loaded: by the first SUBSCRIBE of this process. */
+let consuming: typeof Consumers | undefined
 
 const resourcesLeaf = fromCallback<EventObject, { instance: string; path: string }>(
   ({ input }) =>
@@ -47,7 +50,7 @@ const boundCluster = bind(clusterMachine, {
       }
       instance.links.brokersChanged()
     },
-    startConsumer: ({ context }, { path }) => startConsumer(instanceOf(context.instance), path),
+    startConsumer: ({ context }, { path }) => consuming?.startConsumer(instanceOf(context.instance), path),
     stopConsumer: ({ context }, { path }) => stopActor(instanceOf(context.instance), path),
     flushPublishes: ({ context, self }) => instanceOf(context.instance).publisher.settle(() => self.send({ type: 'PUBLISHES_SETTLED' })),
     endDataPlane: ({ context }) => {
@@ -120,13 +123,19 @@ function publish(id: string, event: Extract<ClusterEvent, { type: 'PUBLISH' }>, 
   }
 }
 
-/** Checks a SUBSCRIBE; the supervisor hears of it as CONSUMER_WANTED. */
+/** Checks a SUBSCRIBE; the supervisor hears of it as CONSUMER_WANTED. The first one of a process waits until its side is loaded; none overtakes it. */
 function subscribe(id: string, event: Extract<ClusterEvent, { type: 'SUBSCRIBE' }>, scope: Scope): void {
   const emit = scope.emit as unknown as (event: ClusterEmitted) => void
-  try {
-    const path = wantConsumer(instanceOf(id), event)
-    scope.self.send({ type: 'CONSUMER_WANTED', path } as EventObject)
-  } catch (error) {
-    emit({ type: 'consumer.failed', id: event.id, error: plainError(error) })
+  const failed = (error: unknown) => emit({ type: 'consumer.failed', id: event.id, error: plainError(error) })
+  const want = (side: typeof Consumers) => {
+    consuming = side
+    try {
+      const path = side.wantConsumer(instanceOf(id), event)
+      scope.self.send({ type: 'CONSUMER_WANTED', path } as EventObject)
+    } catch (error) {
+      failed(error)
+    }
   }
+  if (consuming) want(consuming)
+  else import('./consumers.ts').then(want, failed)
 }

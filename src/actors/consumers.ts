@@ -1,11 +1,17 @@
 /**
- * How a consumer begins: a SUBSCRIBE is checked and gets a plane and a path here; when the supervisor has listed it, its actor starts.
+ * The door of the consuming side, which `cluster.ts` loads when something is first subscribed to: half of the package, that who only publishes
+ * need not read. How a consumer begins: a SUBSCRIBE is checked and gets a plane and a path here; when the supervisor has listed it, its actor starts.
  */
 import type { ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import { assignorsOf, resolveSubscription } from '../model/subscription.ts'
+import { consumedPartitionActor } from './consumed-partition.ts'
+import { consumerActor } from './consumer.ts'
 import { PlaneHandle } from './consumer-handle.ts'
 import { ConsumerPlane } from './consumer-plane.ts'
 import { ensureActor, type Instance } from './instance.ts'
+import { spawnable } from './tier.ts'
+
+spawnable({ consumer: consumerActor, 'consumed-partition': consumedPartitionActor })
 
 const counts = new WeakMap<Instance, number>()
 

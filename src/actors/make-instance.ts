@@ -3,12 +3,12 @@
  */
 import { createRecorder } from '../journal/recorder.ts'
 import { machineVersions } from '../journal/versions.ts'
-import { allMachines } from '../machines/index.ts'
 import { type ClusterOptions, resolveOptions } from '../model/config.ts'
 import { plainError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { World } from '../model/world.ts'
 import { nodeWorld } from '../world/node.ts'
+import { boundMachines } from './bind.ts'
 import { addInstance, ensureActor, findInstance, type Instance, removeInstance, tell } from './instance.ts'
 import { Links } from './links.ts'
 import { usePartition } from './partition.ts'
@@ -55,7 +55,7 @@ export function makeInstance(input: ClusterInput, emit: (event: ClusterEmitted) 
     recorder: createRecorder({
       maxBytes: options.recorderMaxBytes,
       now: () => world.now(),
-      versions: () => machineVersions(allMachines),
+      versions: () => machineVersions(boundMachines),
       onTrouble: error => instance.emit({ type: 'trouble', where: 'recorder', error: plainError(error) })
     }),
     directory: new Map(),

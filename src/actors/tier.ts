@@ -1,12 +1,12 @@
 /**
- * Binds the tier. What may be spawned under one is listed by name in `tree.ts`, since tiers hold consumers and consumers hold tiers.
+ * Binds the tier. What may be spawned under one is listed by name (`tree.ts`, `consumers.ts`), since tiers hold consumers and consumers hold tiers.
  */
 import { type AnyActorLogic, enqueueActions } from 'xstate'
 import { type TierContext, type TierEvent, tierMachine } from '../machines/tier.ts'
 import { bind } from './bind.ts'
 import { instanceOf, tell } from './instance.ts'
 
-/** Logic by name; filled once, by `tree.ts`. */
+/** Logic by name. */
 const logics: Record<string, AnyActorLogic> = {}
 
 export function spawnable(more: Record<string, AnyActorLogic>): void {

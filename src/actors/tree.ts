@@ -1,9 +1,7 @@
 /**
- * The table of what tiers spawn. Imported for its effect by `cluster.ts`.
+ * The table of what tiers spawn; consumers add theirs when they are loaded. Imported for its effect by `cluster.ts`.
  */
 import { brokerConnectionActor } from './broker-connection.ts'
-import { consumedPartitionActor } from './consumed-partition.ts'
-import { consumerActor } from './consumer.ts'
 import { partitionActor } from './partition.ts'
 import { spawnable, tierActor } from './tier.ts'
 import { topicActor } from './topics.ts'
@@ -12,7 +10,5 @@ spawnable({
   tier: tierActor,
   broker: brokerConnectionActor,
   topic: topicActor,
-  partition: partitionActor,
-  consumer: consumerActor,
-  'consumed-partition': consumedPartitionActor
+  partition: partitionActor
 })

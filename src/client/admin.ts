@@ -2,19 +2,9 @@
  * `cluster.admin`: topics, offsets, groups and versions, for tools and scripts. Every call is a question to the brokers, with the
  * cluster's `requestTimeoutMs`; nothing is remembered.
  */
-import {
-  type BrokerVersions,
-  brokerVersions,
-  createTopicAs,
-  deleteTopic,
-  describeCluster,
-  describeTopics,
-  listOffsets,
-  type TopicDescription,
-  type TopicSpec
-} from '../actors/admin-calls.ts'
-import { alterGroupOffsets, deleteGroup, deleteGroupOffsets, type GroupOffset, groupOffsets } from '../actors/admin-group-offsets.ts'
-import { describeGroup, type GroupDescription, type GroupListing, listGroups } from '../actors/admin-groups.ts'
+import type { BrokerVersions, TopicDescription, TopicSpec } from '../actors/admin-calls.ts'
+import type { GroupOffset } from '../actors/admin-group-offsets.ts'
+import type { GroupDescription, GroupListing } from '../actors/admin-groups.ts'
 import type { Instance } from '../actors/instance.ts'
 import { checkTopicName } from '../model/config.ts'
 import { UsageError } from '../model/errors.ts'
@@ -22,6 +12,11 @@ import { ZooKeeperGroups } from './zookeeper-groups.ts'
 
 export type { GroupMemberDescription } from '../actors/admin-groups.ts'
 export type { BrokerVersions, GroupDescription, GroupListing, GroupOffset, TopicDescription, TopicSpec }
+
+/** Loaded when first asked: tools need them, who publishes and consumes does not. */
+const calls = () => import('../actors/admin-calls.ts')
+const groupCalls = () => import('../actors/admin-groups.ts')
+const offsetCalls = () => import('../actors/admin-group-offsets.ts')
 
 /** An offset for a group: the **next** one to read. Default metadata: none. */
 export interface GroupOffsetToSet {
@@ -52,24 +47,24 @@ export class Admin {
   /** Creates a topic. Rejects with BrokerError TOPIC_ALREADY_EXISTS and others, in the broker's words; UsageError on a bad name. */
   async createTopic(topic: string, spec: TopicSpec = {}): Promise<void> {
     checkTopicName(topic)
-    await createTopicAs(this.#instance, topic, spec)
+    await (await calls()).createTopicAs(this.#instance, topic, spec)
   }
 
   /** Deletes a topic and all that is in it. Rejects with BrokerError UNKNOWN_TOPIC_OR_PARTITION when there is none. */
   async deleteTopic(topic: string): Promise<void> {
     checkTopicName(topic)
-    await deleteTopic(this.#instance, topic)
+    await (await calls()).deleteTopic(this.#instance, topic)
   }
 
   /** These topics, or all, as a broker sees them, by name. Those that do not exist are left out. */
   async topics(names?: readonly string[]): Promise<TopicDescription[]> {
     for (const name of names ?? []) checkTopicName(name)
-    return describeTopics(this.#instance, names ?? null)
+    return (await calls()).describeTopics(this.#instance, names ?? null)
   }
 
   /** The cluster's id (null before Kafka 0.10.1) and controller. */
-  describeCluster(): Promise<{ clusterId: string | null; controller: number | null }> {
-    return describeCluster(this.#instance)
+  async describeCluster(): Promise<{ clusterId: string | null; controller: number | null }> {
+    return (await calls()).describeCluster(this.#instance)
   }
 
   /**
@@ -83,12 +78,12 @@ export class Admin {
   ): Promise<Map<number, bigint>> {
     checkTopicName(topic)
     const timestamp = at === 'latest' ? END : at === 'earliest' ? BEGINNING : BigInt(at.getTime())
-    return listOffsets(this.#instance, topic, timestamp, partitions)
+    return (await calls()).listOffsets(this.#instance, topic, timestamp, partitions)
   }
 
   /** The groups that Kafka's coordinators know. Groups whose members meet in ZooKeeper are there once they have mirrored an offset. */
-  groups(): Promise<GroupListing[]> {
-    return listGroups(this.#instance)
+  async groups(): Promise<GroupListing[]> {
+    return (await groupCalls()).listGroups(this.#instance)
   }
 
   /**
@@ -97,13 +92,13 @@ export class Admin {
    */
   async describeGroup(group: string): Promise<GroupDescription | undefined> {
     checkGroup(group)
-    return describeGroup(this.#instance, group)
+    return (await groupCalls()).describeGroup(this.#instance, group)
   }
 
   /** The next offsets that a group has committed in Kafka, in order; empty for a group that is not there. */
   async groupOffsets(group: string): Promise<GroupOffset[]> {
     checkGroup(group)
-    return groupOffsets(this.#instance, group)
+    return (await offsetCalls()).groupOffsets(this.#instance, group)
   }
 
   /**
@@ -117,7 +112,7 @@ export class Admin {
       if (offset < 0n || !Number.isInteger(partition) || partition < 0)
         throw new UsageError('INVALID_OPTION', `Offset ${offset} of ${topic}/${partition}: give numbers of at least 0.`)
     }
-    await alterGroupOffsets(this.#instance, group, offsets)
+    await (await offsetCalls()).alterGroupOffsets(this.#instance, group, offsets)
   }
 
   /**
@@ -126,7 +121,7 @@ export class Admin {
    */
   async deleteGroup(group: string): Promise<void> {
     checkGroup(group)
-    await deleteGroup(this.#instance, group)
+    await (await offsetCalls()).deleteGroup(this.#instance, group)
   }
 
   /**
@@ -136,12 +131,12 @@ export class Admin {
   async deleteGroupOffsets(group: string, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
     checkGroup(group)
     for (const { topic } of partitions) checkTopicName(topic)
-    await deleteGroupOffsets(this.#instance, group, partitions)
+    await (await offsetCalls()).deleteGroupOffsets(this.#instance, group, partitions)
   }
 
   /** Which APIs a broker speaks, asked at its advertised address. `timeoutMs`: to reach it, and to answer. Default `requestTimeoutMs`. */
-  brokerVersions(node: number, options: { timeoutMs?: number } = {}): Promise<BrokerVersions> {
-    return brokerVersions(this.#instance, node, options.timeoutMs ?? this.#instance.options.requestTimeoutMs)
+  async brokerVersions(node: number, options: { timeoutMs?: number } = {}): Promise<BrokerVersions> {
+    return (await calls()).brokerVersions(this.#instance, node, options.timeoutMs ?? this.#instance.options.requestTimeoutMs)
   }
 }
 

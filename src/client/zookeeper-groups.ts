@@ -2,18 +2,14 @@
  * `cluster.admin.zooKeeperGroups`: the groups whose members meet in the ZooKeeper that names the cluster, as `/consumers/<group>` tells. What is
  * changed here is ZooKeeper's alone; Kafka's copy of the offsets is `cluster.admin`'s.
  */
-import {
-  describeZooKeeperGroup,
-  listZooKeeperGroups,
-  type OffsetToSet,
-  removeZooKeeperGroup,
-  setZooKeeperOffsets,
-  type ZooKeeperGroup,
-  type ZooKeeperGroupListing
-} from '../actors/admin-zookeeper-groups.ts'
+import type { OffsetToSet, ZooKeeperGroup, ZooKeeperGroupListing } from '../actors/admin-zookeeper-groups.ts'
 import type { Instance } from '../actors/instance.ts'
-import { type MovedGroup, type MoveGroupOptions, moveGroup } from '../actors/move-group.ts'
+import type { MovedGroup, MoveGroupOptions } from '../actors/move-group.ts'
 import { checkTopicName } from '../model/config.ts'
+
+/** Loaded when first asked. */
+const calls = () => import('../actors/admin-zookeeper-groups.ts')
+const movers = () => import('../actors/move-group.ts')
 
 /** Every call rejects with SamsaError NO_SESSION (retriable) while there is no session, and with the ZooKeeper's own errors (`ZK_…`). */
 export class ZooKeeperGroups {
@@ -26,7 +22,7 @@ export class ZooKeeperGroups {
 
   /** All groups by name, with how many nodes their members have made. */
   async list(): Promise<ZooKeeperGroupListing[]> {
-    return listZooKeeperGroups(this.#instance)
+    return (await calls()).listZooKeeperGroups(this.#instance)
   }
 
   /**
@@ -34,7 +30,7 @@ export class ZooKeeperGroups {
    * owners have changed, not for offsets; give the same function each time. It stops with the session, so look again at times.
    */
   async describe(group: string, options: { onChange?: () => void } = {}): Promise<ZooKeeperGroup | undefined> {
-    return describeZooKeeperGroup(this.#instance, group, options.onChange)
+    return (await calls()).describeZooKeeperGroup(this.#instance, group, options.onChange)
   }
 
   /**
@@ -45,7 +41,7 @@ export class ZooKeeperGroups {
   async setOffsets(group: string, offsets: readonly OffsetToSet[]): Promise<void> {
     for (const { topic } of offsets) checkTopicName(topic)
     const tree = (await this.describe(group)) ?? { group, moved: false, moving: false, members: [], partitions: [] }
-    await setZooKeeperOffsets(this.#instance, tree, offsets)
+    await (await calls()).setZooKeeperOffsets(this.#instance, tree, offsets)
   }
 
   /**
@@ -53,8 +49,8 @@ export class ZooKeeperGroups {
    * carried over. Rejects, with all of it undone, with GROUP_NOT_MOVABLE (a member would stay), MEMBERS_STAY (they took too long),
    * OFFSETS_NOT_CARRIED, GROUP_MOVING, GROUP_MOVED, NO_GROUP.
    */
-  moveToKafka(group: string, options: MoveGroupOptions = {}): Promise<MovedGroup> {
-    return moveGroup(this.#instance, group, options)
+  async moveToKafka(group: string, options: MoveGroupOptions = {}): Promise<MovedGroup> {
+    return (await movers()).moveGroup(this.#instance, group, options)
   }
 
   /**
@@ -66,7 +62,7 @@ export class ZooKeeperGroups {
     if (topic !== undefined) checkTopicName(topic)
     const tree: ZooKeeperGroup | undefined = await this.describe(group)
     if (!tree) return false
-    await removeZooKeeperGroup(this.#instance, tree, topic)
+    await (await calls()).removeZooKeeperGroup(this.#instance, tree, topic)
     return topic === undefined || tree.partitions.some(entry => entry.topic === topic)
   }
 }

@@ -1,5 +1,9 @@
 // Made by `npm run schemas` from Kafka's own schemas. Do not edit.
 import type { Definition } from '../definition.ts'
+import * as apiVersions from './api-versions.ts'
+import * as initProducerId from './init-producer-id.ts'
+import * as metadata from './metadata.ts'
+import * as produce from './produce.ts'
 
 /** Every API's types, by name. */
 export interface ApiTypes {
@@ -79,10 +83,10 @@ export interface ApiTypes {
 
 /** Every API: its key, and how to load its definitions. */
 export const API_TABLE: Record<keyof ApiTypes, { key: number; versions: readonly [number, number]; load: () => Promise<{ request: Definition; response: Definition }> }> = {
-  Produce: { key: 0, versions: [0, 13], load: () => import('./produce.ts') },
+  Produce: { key: 0, versions: [0, 13], load: () => Promise.resolve(produce) },
   Fetch: { key: 1, versions: [0, 18], load: () => import('./fetch.ts') },
   ListOffsets: { key: 2, versions: [0, 11], load: () => import('./list-offsets.ts') },
-  Metadata: { key: 3, versions: [0, 13], load: () => import('./metadata.ts') },
+  Metadata: { key: 3, versions: [0, 13], load: () => Promise.resolve(metadata) },
   OffsetCommit: { key: 8, versions: [0, 10], load: () => import('./offset-commit.ts') },
   OffsetFetch: { key: 9, versions: [0, 10], load: () => import('./offset-fetch.ts') },
   FindCoordinator: { key: 10, versions: [0, 6], load: () => import('./find-coordinator.ts') },
@@ -93,11 +97,11 @@ export const API_TABLE: Record<keyof ApiTypes, { key: number; versions: readonly
   DescribeGroups: { key: 15, versions: [0, 6], load: () => import('./describe-groups.ts') },
   ListGroups: { key: 16, versions: [0, 5], load: () => import('./list-groups.ts') },
   SaslHandshake: { key: 17, versions: [0, 1], load: () => import('./sasl-handshake.ts') },
-  ApiVersions: { key: 18, versions: [0, 4], load: () => import('./api-versions.ts') },
+  ApiVersions: { key: 18, versions: [0, 4], load: () => Promise.resolve(apiVersions) },
   CreateTopics: { key: 19, versions: [0, 7], load: () => import('./create-topics.ts') },
   DeleteTopics: { key: 20, versions: [0, 6], load: () => import('./delete-topics.ts') },
   DeleteRecords: { key: 21, versions: [0, 2], load: () => import('./delete-records.ts') },
-  InitProducerId: { key: 22, versions: [0, 6], load: () => import('./init-producer-id.ts') },
+  InitProducerId: { key: 22, versions: [0, 6], load: () => Promise.resolve(initProducerId) },
   OffsetForLeaderEpoch: { key: 23, versions: [0, 4], load: () => import('./offset-for-leader-epoch.ts') },
   AddPartitionsToTxn: { key: 24, versions: [0, 5], load: () => import('./add-partitions-to-txn.ts') },
   AddOffsetsToTxn: { key: 25, versions: [0, 4], load: () => import('./add-offsets-to-txn.ts') },
