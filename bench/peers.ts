@@ -54,6 +54,11 @@ function samsa(node: string, dist: string, adapter = 'samsa', more: Record<strin
 /** By name, in the order of the tables. `dist` is the build of now, `before` that of an older one. */
 export function clients(dist: string, before?: string): Record<string, () => Promise<Runner>> {
   const ours = async (adapter?: string, more?: Record<string, unknown>, major = '24') => samsa(await nodeBinary(major), dist, adapter, more)
+  /** With Node's cache of compiled code, which the application turns on; the first round fills it. */
+  const cached = async (): Promise<Runner> => {
+    const runner = await ours()
+    return { ...runner, environment: { ...runner.environment, NODE_COMPILE_CACHE: join(dist, '..', 'compiled') } }
+  }
   const native = (adapter: string, dependencies: Record<string, string>, gyp?: string[]) => async (): Promise<Runner> => {
     const node = await nodeBinary('24')
     const parts = Object.keys(dependencies).map(name => ({ name, ...(gyp ? { gyp, environment: { CKJS_LINKING: 'dynamic' } } : {}) }))
@@ -66,6 +71,7 @@ export function clients(dist: string, before?: string): Record<string, () => Pro
     'samsa-actor': () => ours('samsa-actor'),
     'samsa-inspect': () => ours('samsa', { inspect: true }),
     'samsa-node20': () => ours('samsa', {}, '20'),
+    'samsa-cached': cached,
     'samsa-zookeeper': () => ours('samsa', { byZooKeeper: true }),
     kafkajs: async () => javascript('kafkajs', await kafkajsFolder()),
     platformatic: async () => javascript('platformatic', await npmPackages('bench', `peers-${hashOf(npmManifest(plain))}`, plain)),

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Cluster, startCluster } from '../test/support/cluster.ts'
 import { cacheFolder } from '../test/support/maven.ts'
+import { barsTable, rivals } from './bars.ts'
 import { measure, type Place, store } from './measure.ts'
 import { writeSection } from './page.ts'
 import { clients, keepBuild, prepare, projectFolder } from './peers.ts'
@@ -25,6 +26,8 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     clients: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    /** So many rounds of this package and of the peers that decide its bars. Default: as `rounds`. */
+    pairs: { type: 'string' },
     /** The dist of an older build (with its package.json and node_modules beside it), measured as `before`. */
     before: { type: 'string' },
     profile: { type: 'boolean', default: false },
@@ -86,9 +89,11 @@ async function measureRounds(place: Place, name: string): Promise<Run[]> {
   if (workload.stored) await store(place, workload.stored)
   const runs: Run[] = []
   const failed = new Set<string>()
-  for (let round = 1; round <= Number(flags.rounds); round++)
+  const rounds = Number(flags.rounds)
+  for (let round = 1; round <= Math.max(rounds, Number(flags.pairs ?? 0)); round++) {
+    const more = round > rounds ? rivals(name, runs) : undefined
     for (const client of who) {
-      if (failed.has(client)) continue
+      if (failed.has(client) || (more && client !== 'samsa' && !more.has(client))) continue
       try {
         const { version, figures } = await measure(place, name, client, round)
         runs.push({ workload: name, client, version, round, figures })
@@ -100,10 +105,12 @@ async function measureRounds(place: Place, name: string): Promise<Run[]> {
         console.error(`${name} ${client}: ${(error as Error).message}`)
       }
     }
+  }
   return runs
 }
 
 function report(runs: readonly Run[]): void {
   const present = Object.keys(workloads).filter(name => runs.some(run => run.workload === name))
+  writeSection('bars', barsTable(runs))
   writeSection('clients', present.map(name => workloadTable(name, runs)).join('\n\n'))
 }

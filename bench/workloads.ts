@@ -66,7 +66,10 @@ export const workloads: Record<string, Workload> = {
   },
   C1b: {
     ...{ what: 'consume 10⁶ x 100 B, batch by batch', work: 'consume', count: 1_000_000, warm: 100_000, recordBytes: 100 },
-    ...{ stored: 'stored-100', clients: ['samsa', 'samsa-actor', 'kafkajs', 'confluent', 'confluent-events', 'node-rdkafka'] },
+    ...{
+      stored: 'stored-100',
+      clients: ['samsa', 'samsa-actor', 'kafkajs', 'confluent', 'confluent-events', 'node-rdkafka', 'java', 'franz-go', 'raw']
+    },
     ...{ more: { mode: 'batch' }, figures: [...throughput, 'starvedMs'] }
   },
   C2: {
@@ -89,7 +92,11 @@ export const workloads: Record<string, Workload> = {
   },
   M1: {
     ...{ what: 'import, connect, send one, close, exit', work: 'start', count: 1, warm: 0, recordBytes: 100 },
-    ...{ clients: ['samsa', 'samsa-zookeeper', 'samsa-node20', ...peers, 'raw'], more: {}, figures: ['totalMs', 'totalCpuMs', 'rssMb'] }
+    ...{
+      clients: ['samsa', 'samsa-zookeeper', 'samsa-node20', 'samsa-cached', ...peers, 'raw'],
+      more: {},
+      figures: ['totalMs', 'totalCpuMs', 'rssMb']
+    }
   }
 }
 
