@@ -1,0 +1,175 @@
+/**
+ * One connection to a broker: frames in, one request after the other, each answered before the next is looked at, as a real broker does it. What is
+ * no request of Kafka's ends the connection, and only it.
+ */
+import { ProtocolError } from '../../model/errors.ts'
+import type { Transport, TransportHandlers } from '../../model/world.ts'
+import { type ApiName, apiNameOf, type Frame, loadedApi, type RequestHead, type ResponseOf, readRequestHead } from '../../wire/apis.ts'
+import { FrameReader } from '../../wire/frames.ts'
+import type { Broker } from './broker.ts'
+import type { Verdict } from './control.ts'
+import type { RequestContext } from './handler.ts'
+import type { ClusterState } from './state.ts'
+
+export interface ConnectionLimits {
+  /** Of one broker, at a time. */
+  connections: number
+  /** Of a frame before the first request that could be read. */
+  firstFrameBytes: number
+  frameBytes: number
+  /** Requests that have arrived and wait for those before them; beyond it nothing more is read. */
+  waitingRequests: number
+}
+
+/** ApiVersions in a version that nobody knows is answered in this one (KIP-511). */
+const APIS_UNKNOWN_VERSION = 0
+const LOCALHOST = '/127.0.0.1'
+
+export class BrokerConnection {
+  clientId: string | null = null
+  readonly handlers: Omit<TransportHandlers, 'onConnect'>
+  #broker: Broker
+  #transport: Transport
+  #reader: FrameReader
+  #waiting: Buffer[] = []
+  #busy = false
+  #closed = false
+  #paused = false
+  /** Answers that were ready when the broker was frozen. */
+  #held: Frame[] = []
+  #onClosed: (() => void)[] = []
+
+  constructor(broker: Broker, transport: Transport, onClosed: () => void) {
+    this.#broker = broker
+    this.#transport = transport
+    this.#onClosed.push(onClosed)
+    this.#reader = new FrameReader({ maxFrameBytes: broker.limits.firstFrameBytes, onFrame: frame => this.#take(frame) })
+    this.handlers = {
+      onData: chunk => this.#reader.push(chunk),
+      onDrain: () => {},
+      onClose: () => this.#gone()
+    }
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  destroy(): void {
+    this.#transport.destroy()
+    this.#gone()
+  }
+
+  /** Of requests that wait for something: called once, when nobody would hear the answer any more. */
+  onClosed(callback: () => void): void {
+    if (this.#closed) callback()
+    else this.#onClosed.push(callback)
+  }
+
+  /** The next request, if nothing is being handled. */
+  proceed(): void {
+    if (this.#closed || this.#broker.frozen) return
+    for (const frame of this.#held.splice(0)) this.#transport.write(frame.chunks)
+    if (this.#busy) return
+    const frame = this.#waiting.shift()
+    if (!frame) return
+    this.#resume()
+    this.#busy = true
+    this.#handle(frame).then(
+      () => {
+        this.#busy = false
+        this.proceed()
+      },
+      error => {
+        this.#busy = false
+        this.destroy()
+        if (!(error instanceof ProtocolError)) this.#broker.trouble(error)
+      }
+    )
+  }
+
+  #take(frame: Buffer): void {
+    if (this.#closed) return
+    this.#waiting.push(frame)
+    if (this.#waiting.length >= this.#broker.limits.waitingRequests && !this.#paused) {
+      this.#paused = true
+      this.#transport.pause()
+    }
+    this.proceed()
+  }
+
+  #resume(): void {
+    if (!this.#paused || this.#waiting.length > this.#broker.limits.waitingRequests / 2) return
+    this.#paused = false
+    this.#transport.resume()
+  }
+
+  async #handle(frame: Buffer): Promise<void> {
+    const head = readRequestHead(frame)
+    const name = apiNameOf(head.apiKey)
+    const { versions } = this.#broker
+    if (name === undefined || !versions.of(name)) throw new ProtocolError('UNKNOWN_API', `API ${head.apiKey} is not offered.`)
+    const known = versions.takes(name, head.apiVersion)
+    if (!known && name !== 'ApiVersions')
+      throw new ProtocolError('UNSUPPORTED_VERSION', `${name} is not offered in version ${head.apiVersion}.`)
+    // Nothing but its head can be read of ApiVersions in a version that nobody knows.
+    const { body, clientId } = known ? loadedApi(name).decodeRequest(head.apiVersion, frame) : { body: {}, clientId: null }
+    this.clientId = clientId
+    this.#reader.maxFrameBytes = this.#broker.limits.frameBytes
+    await this.#answer(name, head, body)
+  }
+
+  async #answer(name: ApiName, { apiVersion: version, correlationId }: RequestHead, body: object): Promise<void> {
+    const broker = this.#broker
+    if (broker.slowMs > 0) await this.#sleep(broker.slowMs)
+    const asked = { api: name, version, correlationId, clientId: this.clientId, body: body as never, broker, connection: this }
+    const verdict: Verdict = (broker.controls.isEmpty ? undefined : await broker.controls.decide(asked)) ?? {}
+    if (verdict.delayMs) await this.#sleep(verdict.delayMs)
+    if (this.#closed) return
+    if (verdict.drop === 'before') return this.#drop(verdict)
+    const answer = verdict.answer === undefined ? await this.#ask(name, version, body) : verdict.answer
+    if (verdict.answerDelayMs) await this.#sleep(verdict.answerDelayMs)
+    if (this.#closed) return
+    if (verdict.drop === 'after') return this.#drop(verdict)
+    if (answer === null) return
+    const changed = verdict.change?.(answer as never) ?? answer
+    const told = this.#broker.versions.takes(name, version) ? version : APIS_UNKNOWN_VERSION
+    this.#send(loadedApi(name).encodeResponse(told, correlationId, changed as never), verdict)
+  }
+
+  async #ask(name: ApiName, version: number, body: object): Promise<ResponseOf<ApiName> | null> {
+    const { handlers, state } = this.#broker
+    const context: RequestContext<ClusterState, Broker> = {
+      version,
+      clientId: this.clientId,
+      clientHost: LOCALHOST,
+      connection: this,
+      broker: this.#broker,
+      state
+    }
+    return handlers.get(name)!.handle(body as never, context)
+  }
+
+  #send(frame: Frame, verdict: Verdict): void {
+    if (this.#broker.frozen) {
+      this.#held.push(frame)
+      return
+    }
+    this.#transport.write(verdict.bytes ? [verdict.bytes(Buffer.concat(frame.chunks))] : frame.chunks)
+  }
+
+  #drop({ stay }: Verdict): void {
+    if (!stay) this.destroy()
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise(resolve => void this.#broker.world.setTimer(resolve, delayMs))
+  }
+
+  #gone(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#waiting = []
+    for (const callback of this.#onClosed.splice(0)) callback()
+  }
+}

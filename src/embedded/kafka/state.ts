@@ -1,0 +1,367 @@
+/**
+ * All that the brokers of one cluster share, apart from the wire: who is there, topics and their partitions, configurations, who coordinates what.
+ * A real cluster keeps this by ZooKeeper and by replication; here it is one object, so that a fault is a method.
+ */
+import type { World } from '../../model/world.ts'
+import { type ConfigResource, Configs } from './configs.ts'
+import { ERROR, KafkaFault } from './errors.ts'
+import type { MarkerOf } from './log/batch.ts'
+import { Partition, type PartitionHost } from './partition.ts'
+import { assign, checkAssignments, checkTopicName, type NewTopic } from './topics.ts'
+
+export interface BrokerNode {
+  readonly id: number
+  host: string
+  port: number
+  rack: string | null
+  /** Its process runs. */
+  running: boolean
+  /** The controller knows it as alive: `/brokers/ids/N` is there. */
+  registered: boolean
+  /** A fault keeps it from following leaders (frozen, or cut off from them). */
+  held: boolean
+}
+
+export interface Topic {
+  readonly name: string
+  readonly id: string
+  readonly internal: boolean
+  readonly partitions: Partition[]
+  /** Until then Metadata shows no leader (`leaderDelayMs`). World's clock. */
+  leadersFrom: number
+}
+
+/** What somebody who mirrors the cluster (into ZooKeeper, into files) hears of. */
+export type ClusterEvent =
+  | { type: 'topic-created' | 'topic-deleted' | 'partitions-added'; topic: Topic }
+  | { type: 'partition-changed'; partition: Partition }
+  | { type: 'log-changed'; partition: Partition; brokerId: number }
+  | { type: 'config-changed'; resource: ConfigResource; name: string }
+  | { type: 'broker-up' | 'broker-down' | 'controller-changed'; brokerId: number }
+
+/** Which transactions may write; the transactions' coordinator puts itself here. */
+export interface TransactionDoor {
+  /**
+   * Before a transactional batch is appended: an error code (0: go on). `join`: the partition joins the transaction by the write itself
+   * (Produce from v12, KIP-890); without it the partition must have been added.
+   */
+  mayWrite(batch: {
+    transactionalId: string
+    producerId: bigint
+    producerEpoch: number
+    topic: string
+    partition: number
+    join: boolean
+  }): number | Promise<number>
+}
+
+export interface ClusterStateOptions {
+  world: World
+  /** 22 characters, as Kafka's. Default: random. */
+  clusterId?: string
+  /** Of every broker, as in server.properties. */
+  config?: Readonly<Record<string, string>>
+  /** How long a new topic has no leaders in Metadata (LEADER_NOT_AVAILABLE), ms. Default 0. */
+  leaderDelayMs?: number
+  /** Deaths of brokers are answered by elections here and at once (default), or by a controller that calls `brokerDown` and `brokerUp`. */
+  governed?: 'here' | 'elsewhere'
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+const INTERNAL = { group: '__consumer_offsets', transaction: '__transaction_state' } as const
+const INTERNAL_CONFIG = {
+  group: { partitions: 'offsets.topic.num.partitions', replication: 'offsets.topic.replication.factor' },
+  transaction: { partitions: 'transaction.state.log.num.partitions', replication: 'transaction.state.log.replication.factor' }
+} as const
+
+export class ClusterState implements PartitionHost {
+  readonly world: World
+  readonly clusterId: string
+  readonly brokers = new Map<number, BrokerNode>()
+  readonly topics = new Map<string, Topic>()
+  readonly configs: Configs
+  readonly leaderDelayMs: number
+  /** -1: none. */
+  controllerId = -1
+  transactionDoor: TransactionDoor | undefined
+  #byId = new Map<string, Topic>()
+  #governed: 'here' | 'elsewhere'
+  #listeners = new Set<(event: ClusterEvent) => void>()
+  #parts = new Map<unknown, unknown>()
+  #nextProducerId = 0n
+  #created = 0
+
+  constructor(options: ClusterStateOptions) {
+    this.world = options.world
+    this.clusterId = options.clusterId ?? this.#newId()
+    this.configs = new Configs(options.config ?? {})
+    this.leaderDelayMs = options.leaderDelayMs ?? 0
+    this.#governed = options.governed ?? 'here'
+  }
+
+  /** Hears of every change, in order, within the call that made it. The answer ends it. */
+  observe(listener: (event: ClusterEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** What else belongs to the cluster (coordinators), made when first asked for. */
+  part<T>(key: new (state: ClusterState) => T): T {
+    if (!this.#parts.has(key)) this.#parts.set(key, new key(this))
+    return this.#parts.get(key) as T
+  }
+
+  // Brokers
+
+  /** A broker's process has started to listen. */
+  processStarted(node: Pick<BrokerNode, 'id' | 'host' | 'port' | 'rack'>): void {
+    const before = this.brokers.get(node.id)
+    this.brokers.set(node.id, Object.assign(before ?? { registered: false }, node, { running: true, held: false }) as BrokerNode)
+    if (this.#governed === 'here') this.brokerUp(node.id)
+  }
+
+  processEnded(brokerId: number): void {
+    const node = this.brokers.get(brokerId)
+    if (!node?.running) return
+    node.running = false
+    if (this.#governed === 'here') this.brokerDown(brokerId)
+  }
+
+  /** A broker that a fault has cut off from the others: it follows nobody, until it is let go. */
+  holdBroker(brokerId: number, held = true): void {
+    const node = this.brokers.get(brokerId)
+    if (!node || node.held === held) return
+    node.held = held
+    if (!held) for (const partition of this.partitions()) if (partition.replicas.includes(brokerId)) partition.replicate()
+  }
+
+  /** The controller's work when a broker has registered itself. */
+  brokerUp(brokerId: number): void {
+    const node = this.brokers.get(brokerId)
+    if (!node || node.registered) return
+    node.registered = true
+    this.#tell({ type: 'broker-up', brokerId })
+    if (this.controllerId < 0 && this.#governed === 'here') this.setController(brokerId)
+    for (const partition of this.partitions()) partition.brokerUp(brokerId, { unclean: this.#unclean(partition.topic) })
+  }
+
+  /** The controller's work when a broker's registration is gone. */
+  brokerDown(brokerId: number): void {
+    const node = this.brokers.get(brokerId)
+    if (!node?.registered) return
+    node.registered = false
+    this.#tell({ type: 'broker-down', brokerId })
+    if (this.controllerId === brokerId && this.#governed === 'here') this.setController(this.aliveIds[0] ?? -1)
+    for (const partition of this.partitions()) partition.brokerDown(brokerId, { unclean: this.#unclean(partition.topic) })
+  }
+
+  setController(brokerId: number): void {
+    if (this.controllerId === brokerId) return
+    this.controllerId = brokerId
+    this.#tell({ type: 'controller-changed', brokerId })
+  }
+
+  /** Registered brokers, by id. */
+  get aliveIds(): number[] {
+    return [...this.brokers.values()]
+      .filter(({ registered }) => registered)
+      .map(({ id }) => id)
+      .sort((a, b) => a - b)
+  }
+
+  get aliveNodes(): BrokerNode[] {
+    return this.aliveIds.map(id => this.brokers.get(id)!)
+  }
+
+  isAlive(brokerId: number): boolean {
+    return this.brokers.get(brokerId)?.registered ?? false
+  }
+
+  follows(brokerId: number): boolean {
+    const node = this.brokers.get(brokerId)
+    return node?.running === true && node.registered && !node.held
+  }
+
+  get replicaLagMs(): number {
+    return this.configs.brokerNumber('replica.lag.time.max.ms')
+  }
+
+  // Topics
+
+  /** Throws KafkaFault, as a broker would answer. `validateOnly`: nothing is made. */
+  createTopic(spec: NewTopic, options: { validateOnly?: boolean } = {}): Topic {
+    checkTopicName(spec.name, this.topics.keys())
+    if (this.topics.has(spec.name)) throw new KafkaFault('TOPIC_ALREADY_EXISTS', `Topic '${spec.name}' already exists.`)
+    const replicas = this.#replicasOf(spec)
+    const config = this.configs.checkTopic(spec.configs ?? {})
+    const topic: Topic = {
+      name: spec.name,
+      id: spec.id ?? this.#newId(),
+      internal: isInternal(spec.name),
+      partitions: [],
+      leadersFrom: this.world.monotonicMs() + this.leaderDelayMs
+    }
+    for (const [index, ids] of replicas.entries()) topic.partitions.push(new Partition(this, topic, index, ids))
+    if (options.validateOnly) return topic
+    this.#created++
+    this.topics.set(topic.name, topic)
+    this.#byId.set(topic.id, topic)
+    this.configs.setTopic(topic.name, config)
+    this.#tell({ type: 'topic-created', topic })
+    return topic
+  }
+
+  deleteTopic(name: string): void {
+    const topic = this.topics.get(name)
+    if (!topic) throw new KafkaFault('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+    this.topics.delete(name)
+    this.#byId.delete(topic.id)
+    this.configs.forgetTopic(name)
+    for (const partition of topic.partitions) partition.close()
+    this.#tell({ type: 'topic-deleted', topic })
+  }
+
+  /** Throws KafkaFault. `count`: all of them, the old ones too. */
+  addPartitions(name: string, count: number, assignments: readonly number[][] | null, options: { validateOnly?: boolean } = {}): void {
+    const topic = this.topics.get(name)
+    if (!topic) throw new KafkaFault('UNKNOWN_TOPIC_OR_PARTITION', `The topic '${name}' does not exist.`)
+    const there = topic.partitions.length
+    if (count < there)
+      throw new KafkaFault('INVALID_PARTITIONS', `Topic currently has ${there} partitions, which is higher than the requested ${count}.`)
+    if (count === there) throw new KafkaFault('INVALID_PARTITIONS', `Topic already has ${there} partitions.`)
+    const width = topic.partitions[0]!.replicas.length
+    if (assignments) checkAssignments(assignments, this.aliveIds, { count: count - there, width })
+    const replicas = assignments ?? assign(this.aliveIds, count - there, width, there + topic.partitions[0]!.replicas[0]!)
+    if (options.validateOnly) return
+    for (const ids of replicas) topic.partitions.push(new Partition(this, topic, topic.partitions.length, ids))
+    this.#tell({ type: 'partitions-added', topic })
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.topics.get(name)
+  }
+
+  topicById(id: string): Topic | undefined {
+    return this.#byId.get(id)
+  }
+
+  partition(topic: string, index: number): Partition | undefined {
+    return this.topics.get(topic)?.partitions[index]
+  }
+
+  /** How many a topic has; undefined: there is no such topic. */
+  topicPartitions(topic: string): number | undefined {
+    return this.topics.get(topic)?.partitions.length
+  }
+
+  *partitions(): Generator<Partition, void, void> {
+    for (const topic of this.topics.values()) yield* topic.partitions
+  }
+
+  // Coordinators and transactions
+
+  /**
+   * Who coordinates this group or transactional id: the leader of the partition of the internal topic that its name falls on, as in Kafka. The topic
+   * is made when it is first asked for. -1: nobody at the moment.
+   */
+  coordinatorOf(kind: CoordinatorKind, key: string): number {
+    return this.coordinatorPartition(kind, key)?.leader ?? -1
+  }
+
+  coordinatorPartition(kind: CoordinatorKind, key: string): Partition | undefined {
+    const topic = this.topics.get(INTERNAL[kind]) ?? this.#createInternal(kind)
+    return topic?.partitions[javaHash(key) % topic.partitions.length]
+  }
+
+  /** Is it this broker? 0, NOT_COORDINATOR or COORDINATOR_NOT_AVAILABLE. */
+  isCoordinator(brokerId: number, kind: CoordinatorKind, key: string): number {
+    const coordinator = this.coordinatorOf(kind, key)
+    if (coordinator === brokerId) return ERROR.NONE
+    return coordinator < 0 ? ERROR.COORDINATOR_NOT_AVAILABLE : ERROR.NOT_COORDINATOR
+  }
+
+  /** Ends a transaction on one partition. Answers with an error code. */
+  appendMarker(topic: string, index: number, marker: MarkerOf): number {
+    return this.partition(topic, index)?.appendMarker(marker).errorCode ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION
+  }
+
+  nextProducerId(): bigint {
+    return this.#nextProducerId++
+  }
+
+  /** Nothing happens by itself any more: timers end. */
+  close(): void {
+    for (const partition of this.partitions()) partition.close()
+  }
+
+  partitionChanged(partition: Partition): void {
+    this.#tell({ type: 'partition-changed', partition })
+  }
+
+  logChanged(partition: Partition, brokerId: number): void {
+    if (this.#listeners.size > 0) this.#tell({ type: 'log-changed', partition, brokerId })
+  }
+
+  configChanged(resource: ConfigResource, name: string): void {
+    this.#tell({ type: 'config-changed', resource, name })
+  }
+
+  #replicasOf(spec: NewTopic): readonly number[][] {
+    const alive = this.aliveIds
+    if (spec.assignments) {
+      checkAssignments(spec.assignments, alive)
+      return spec.assignments
+    }
+    const partitions = spec.partitions ?? this.configs.brokerNumber('num.partitions')
+    const width = spec.replicationFactor ?? this.configs.brokerNumber('default.replication.factor')
+    if (partitions <= 0) throw new KafkaFault('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.')
+    if (width <= 0) throw new KafkaFault('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.')
+    if (width > alive.length)
+      throw new KafkaFault('INVALID_REPLICATION_FACTOR', `Replication factor: ${width} larger than available brokers: ${alive.length}.`)
+    return assign(alive, partitions, width, this.#created)
+  }
+
+  #createInternal(kind: CoordinatorKind): Topic | undefined {
+    const alive = this.aliveIds.length
+    if (alive === 0) return undefined
+    const { partitions, replication } = INTERNAL_CONFIG[kind]
+    return this.createTopic({
+      name: INTERNAL[kind],
+      partitions: this.configs.brokerNumber(partitions),
+      replicationFactor: Math.min(alive, this.configs.brokerNumber(replication)),
+      configs: {
+        'cleanup.policy': 'compact',
+        'compression.type': kind === 'group' ? 'producer' : 'uncompressed',
+        'segment.bytes': '104857600'
+      }
+    })
+  }
+
+  #unclean(topic: string): boolean {
+    return this.configs.topic(topic, 'unclean.leader.election.enable') === 'true'
+  }
+
+  #tell(event: ClusterEvent): void {
+    for (const listener of [...this.#listeners]) listener(event)
+  }
+
+  /** Kafka gives out none that begins with a dash: tools would take it for an option. */
+  #newId(): string {
+    for (;;) {
+      const id = this.world.randomBytes(16).toString('base64url')
+      if (!id.startsWith('-')) return id
+    }
+  }
+}
+
+export function isInternal(topic: string): boolean {
+  return topic === INTERNAL.group || topic === INTERNAL.transaction
+}
+
+/** `Utils.abs(String.hashCode)`. */
+export function javaHash(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash & 0x7fffffff
+}
