@@ -75,10 +75,17 @@ export class Configs {
   }
 
   /** Everything that DescribeConfigs tells. */
-  describe(of: ConfigResource, name: string, own: Readonly<Record<string, string>> = {}): ConfigValue[] {
+  describe(
+    of: ConfigResource,
+    name: string,
+    /** Of this broker alone, as if from its file. */
+    own: Readonly<Record<string, string>> = {},
+    /** In place of what it was given: as it would be. */
+    given: ReadonlyMap<string, string> = this.given(of, name)
+  ): ConfigValue[] {
     const definitions = of === 'topic' ? TOPIC_CONFIGS : BROKER_CONFIGS
     return definitions.map(definition => {
-      const synonyms = this.#synonyms(of, name, definition, own)
+      const synonyms = this.#synonyms(of, definition, own, given)
       const first = synonyms[0]
       return { definition, value: first?.value ?? definition.value, source: first?.source ?? CONFIG_SOURCE.default, synonyms }
     })
@@ -86,18 +93,18 @@ export class Configs {
 
   #synonyms(
     of: ConfigResource,
-    name: string,
     definition: ConfigDefinition,
-    own: Readonly<Record<string, string>>
+    own: Readonly<Record<string, string>>,
+    given: ReadonlyMap<string, string>
   ): ConfigValue['synonyms'] {
     const found: ConfigValue['synonyms'] = []
     const add = (key: string, value: string | null | undefined, source: number) => {
       if (value !== undefined && value !== null) found.push({ name: key, value, source })
     }
-    if (of === 'topic') add(definition.name, this.#topics.get(name)?.get(definition.name), CONFIG_SOURCE.topic)
+    if (of === 'topic') add(definition.name, given.get(definition.name), CONFIG_SOURCE.topic)
     const key = of === 'topic' ? definition.broker : definition.name
     if (key !== undefined) {
-      if (of === 'broker') add(key, this.#brokers.get(name)?.get(key), CONFIG_SOURCE.broker)
+      if (of === 'broker') add(key, given.get(key), CONFIG_SOURCE.broker)
       add(key, this.#brokers.get('')?.get(key), CONFIG_SOURCE.defaultBroker)
       add(key, own[key] ?? this.#file[key], CONFIG_SOURCE.file)
       add(key, definition.value, CONFIG_SOURCE.default)

@@ -7,7 +7,7 @@ import { type ConfigResource, Configs } from './configs.ts'
 import { ERROR, KafkaFault } from './errors.ts'
 import type { MarkerOf } from './log/batch.ts'
 import { Partition, type PartitionHost } from './partition.ts'
-import { assign, checkAssignments, checkTopicName, type NewTopic } from './topics.ts'
+import { assign, badName, checkAssignments, checkTopicName, type NewTopic } from './topics.ts'
 
 export interface BrokerNode {
   readonly id: number
@@ -244,6 +244,10 @@ export class ClusterState implements PartitionHost {
 
   topicById(id: string): Topic | undefined {
     return this.#byId.get(id)
+  }
+
+  nameIsValid(topic: string): boolean {
+    return badName(topic) === undefined
   }
 
   partition(topic: string, index: number): Partition | undefined {
