@@ -1,0 +1,188 @@
+/**
+ * All groups of one cluster, and which broker may speak for which of them. Brokers share this object; who is asked is named by its id, and answers
+ * as that broker would.
+ */
+import { ERROR, KafkaFault } from '../errors.ts'
+import { ClassicCoordinator } from './classic-coordinator.ts'
+import { ClassicGroup } from './classic-group.ts'
+import {
+  type JoinRequest,
+  type JoinResult,
+  joinError,
+  type MemberIdentity,
+  type SyncRequest,
+  type SyncResult,
+  syncError
+} from './classic-types.ts'
+import { type ConsumerBeat, ConsumerCoordinator, type ConsumerHeartbeat } from './consumer-coordinator.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import { type Group, OffsetKeeper } from './group-offsets.ts'
+import { GROUP_DEFAULTS, type GroupHost, type GroupOptions, type Place } from './host.ts'
+import { Placement } from './placement.ts'
+
+export class GroupCoordinator {
+  /** May be changed while it runs. */
+  readonly options: GroupOptions
+  readonly keeper: OffsetKeeper
+  readonly groups = new Map<string, Group>()
+  readonly placement: Placement
+  #host: GroupHost
+  #classic: ClassicCoordinator
+  #consumer: ConsumerCoordinator
+
+  constructor(host: GroupHost, options: Partial<GroupOptions> = {}) {
+    this.#host = host
+    this.options = { ...GROUP_DEFAULTS, ...options }
+    this.#classic = new ClassicCoordinator(host.world, this.options)
+    this.#consumer = new ConsumerCoordinator(host, this.options)
+    this.keeper = new OffsetKeeper({ groups: this.groups, host, options: this.options, classic: this.#classic, consumer: this.#consumer })
+    this.placement = new Placement({
+      world: host.world,
+      placeOf: groupId => host.placeOf(groupId),
+      loadMs: () => this.options.loadMs,
+      unload: partition => this.#unload(partition),
+      load: partition => this.#load(partition)
+    })
+  }
+
+  /** May this broker answer for this group? An error code. */
+  check(brokerId: number, groupId: string, { emptyId = false } = {}): number {
+    return groupId === '' && !emptyId ? ERROR.INVALID_GROUP_ID : this.placement.check(brokerId, groupId)
+  }
+
+  /** Somebody leads this partition of `__consumer_offsets` now, or nobody. */
+  follow(place: Place): void {
+    this.placement.follow(place)
+  }
+
+  async join(brokerId: number, request: JoinRequest): Promise<JoinResult> {
+    const { groupId, memberId, sessionTimeoutMs } = request
+    const error = this.check(brokerId, groupId) || this.#classic.sessionTimeoutError(sessionTimeoutMs)
+    if (error) return joinError(error, memberId)
+    const group = this.groups.get(groupId)
+    if (group?.type === 'consumer' && group.members.size > 0) return joinError(ERROR.INCONSISTENT_GROUP_PROTOCOL, memberId)
+    if (group?.type === 'classic' || memberId !== '') return this.#classic.join(group?.type === 'classic' ? group : undefined, request)
+    const made = new ClassicGroup(groupId)
+    this.groups.set(groupId, made)
+    return this.#classic.join(made, request)
+  }
+
+  async sync(brokerId: number, request: SyncRequest): Promise<SyncResult> {
+    const error = this.check(brokerId, request.groupId)
+    // A coordinator that reads has lost what it was about to tell: members begin again.
+    if (error) return syncError(error === ERROR.COORDINATOR_LOAD_IN_PROGRESS ? ERROR.REBALANCE_IN_PROGRESS : error)
+    return this.#classic.sync(this.#classicGroup(request.groupId), request)
+  }
+
+  heartbeat(brokerId: number, groupId: string, member: MemberIdentity & { generationId: number }): number {
+    const error = this.check(brokerId, groupId)
+    if (error) return error === ERROR.COORDINATOR_LOAD_IN_PROGRESS ? ERROR.NONE : error
+    return this.#classic.heartbeat(this.#classicGroup(groupId), member.memberId, member.instanceId, member.generationId)
+  }
+
+  leave(brokerId: number, groupId: string, members: readonly MemberIdentity[]): { errorCode: number; members: number[] } {
+    const errorCode = this.check(brokerId, groupId)
+    return { errorCode, members: errorCode ? [] : this.#classic.leave(this.#classicGroup(groupId), members) }
+  }
+
+  /** Throws KafkaFault. */
+  consumerHeartbeat(brokerId: number, request: ConsumerHeartbeat): ConsumerBeat {
+    this.#consumer.check(request)
+    const error = this.check(brokerId, request.groupId)
+    if (error) throw coordinatorFault(error)
+    return this.#consumer.heartbeat(this.#consumerGroup(request), request)
+  }
+
+  /** Undefined: there is none. */
+  group(groupId: string): Group | undefined {
+    const group = this.groups.get(groupId)
+    return group?.type === 'classic' && group.is('Dead') ? undefined : group
+  }
+
+  /** Of those that this broker coordinates, by name. */
+  list(brokerId: number): Group[] {
+    return [...this.groups.values()]
+      .filter(({ id }) => this.placement.check(brokerId, id) === ERROR.NONE)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** An error code. */
+  delete(brokerId: number, groupId: string): number {
+    const error = this.check(brokerId, groupId, { emptyId: true })
+    if (error) return error
+    const group = this.group(groupId)
+    if (!group) return ERROR.GROUP_ID_NOT_FOUND
+    if (group.state !== 'Empty') return ERROR.NON_EMPTY_GROUP
+    if (group.type === 'classic') this.#classic.rebalances.unload(group)
+    this.groups.delete(groupId)
+    this.keeper.offsets.delete(groupId)
+    return ERROR.NONE
+  }
+
+  /** A marker was appended to a partition of `__consumer_offsets`. */
+  transactionEnded(partition: number, producerId: bigint, committed: boolean): void {
+    this.keeper.endTransaction(groupId => this.#host.placeOf(groupId).partition === partition, producerId, committed)
+  }
+
+  /** All timers end. */
+  close(): void {
+    this.placement.close()
+    for (const group of this.groups.values()) this.#stop(group)
+  }
+
+  #classicGroup(groupId: string): ClassicGroup | undefined {
+    const group = this.groups.get(groupId)
+    return group?.type === 'classic' ? group : undefined
+  }
+
+  /** The first member makes the group, also out of a classic one that nobody is in any more. */
+  #consumerGroup({ groupId, memberEpoch }: ConsumerHeartbeat): ConsumerGroup {
+    const group = this.group(groupId)
+    if (group?.type === 'consumer') return group
+    if (memberEpoch !== 0)
+      throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} ${group ? 'is not a consumer group' : 'not found'}.`)
+    if (group && group.state !== 'Empty') throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
+    if (group) this.#classic.rebalances.unload(group)
+    const made = new ConsumerGroup(groupId)
+    this.groups.set(groupId, made)
+    return made
+  }
+
+  #stop(group: Group): void {
+    if (group.type === 'consumer') this.#consumer.unload(group)
+    else this.#classic.rebalances.unload(group)
+  }
+
+  #unload(partition: number): void {
+    for (const group of this.#of(partition)) this.#stop(group)
+  }
+
+  /** What was written down is what there is. */
+  #load(partition: number): void {
+    for (const group of this.#of(partition)) {
+      if (group.type === 'consumer') {
+        this.#consumer.loaded(group)
+        continue
+      }
+      if (!group.durable && !this.keeper.offsets.has(group.id)) {
+        this.groups.delete(group.id)
+        continue
+      }
+      const read = ClassicGroup.read(group.id, group.durable)
+      this.groups.set(group.id, read)
+      this.#classic.loaded(read)
+    }
+  }
+
+  #of(partition: number): Group[] {
+    return [...this.groups.values()].filter(({ id }) => this.#host.placeOf(id).partition === partition)
+  }
+}
+
+/** NOT_COORDINATOR and its kin, as an error to throw. */
+export function coordinatorFault(errorCode: number): KafkaFault {
+  if (errorCode === ERROR.COORDINATOR_LOAD_IN_PROGRESS)
+    return new KafkaFault('COORDINATOR_LOAD_IN_PROGRESS', "The coordinator is loading and hence can't process requests.")
+  if (errorCode === ERROR.INVALID_GROUP_ID) return new KafkaFault('INVALID_GROUP_ID', 'The group id is invalid.')
+  return new KafkaFault('NOT_COORDINATOR', 'This is not the correct coordinator.')
+}
