@@ -15,6 +15,7 @@ export const OPERATIONS_NOT_ASKED = -2147483648
 /** No authorizer: all that there are, a bit for each (`AclOperation.code`). */
 export const TOPIC_OPERATIONS = bits(3, 4, 5, 6, 7, 8, 10, 11)
 export const CLUSTER_OPERATIONS = bits(5, 7, 8, 9, 10, 11, 12)
+export const GROUP_OPERATIONS = bits(3, 6, 8, 10, 11)
 export const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 export const NO_LEADER = { leaderId: -1, leaderEpoch: -1 }
 
