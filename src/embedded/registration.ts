@@ -1,0 +1,108 @@
+/**
+ * A broker's own dealings with ZooKeeper, as Kafka 3.9 has them: one session, its ephemeral node under `/brokers/ids`, and standing for controller
+ * whenever there is none. A session that expires is followed by another, with the same node registered anew.
+ */
+import type { World } from '../model/world.ts'
+import { Controller } from './controller.ts'
+import type { ClusterState } from './kafka/state.ts'
+import * as znodes from './znodes.ts'
+import type { EmbeddedZooKeeper } from './zookeeper/server.ts'
+import type { LocalSession } from './zookeeper/session.ts'
+
+export interface RegistrationOptions {
+  world: World
+  state: ClusterState
+  zookeeper: EmbeddedZooKeeper
+  brokerId: number
+}
+
+export class Registration {
+  #options: RegistrationOptions
+  #session: LocalSession | undefined
+  #controller: Controller | undefined
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options
+  }
+
+  /** The session's id; undefined: it has none. */
+  get sessionId(): bigint | undefined {
+    return this.#session?.id
+  }
+
+  get isController(): boolean {
+    return this.#controller !== undefined
+  }
+
+  /** The process has started: registers, and stands for controller. */
+  begin(): void {
+    const { zookeeper, state, brokerId, world } = this.#options
+    const session = zookeeper.session()
+    this.#session = session
+    session.onExpired(() => {
+      if (this.#session !== session) return
+      this.#forget()
+      this.begin()
+    })
+    for (const path of znodes.PERSISTENT_PATHS) ensure(session, path)
+    ensure(session, znodes.CLUSTER_ID, znodes.clusterIdData(state.clusterId))
+    ensure(session, znodes.FEATURE, znodes.featureData())
+    session.create(znodes.brokerPath(brokerId), znodes.brokerData(state.brokers.get(brokerId)!, world.now()), { ephemeral: true })
+    this.#stand(session)
+  }
+
+  /** The process has ended: its session is over now, or when it has not been heard of for so long. */
+  end(afterMs: number): void {
+    const session = this.#session
+    this.#forget()
+    if (!session) return
+    if (afterMs <= 0) session.close()
+    else this.#options.world.setTimer(() => session.close(), afterMs)
+  }
+
+  /** Gives up being the controller; the others stand for it, this one too. */
+  resign(): void {
+    if (this.#controller) this.#session?.delete(znodes.CONTROLLER)
+  }
+
+  #forget(): void {
+    this.#session = undefined
+    this.#controller?.end()
+    this.#controller = undefined
+  }
+
+  /** Becomes the controller, or waits until there is none. */
+  #stand(session: LocalSession): void {
+    if (this.#session !== session) return
+    const again = () => {
+      if (this.#session !== session) return
+      this.#controller?.end()
+      this.#controller = undefined
+      this.#stand(session)
+    }
+    if (session.exists(znodes.CONTROLLER, again)) return
+    const { state, brokerId, world } = this.#options
+    const epoch = bumpEpoch(session)
+    session.create(znodes.CONTROLLER, znodes.controllerData(brokerId, world.now()), { ephemeral: true })
+    this.#controller = new Controller({ state, session, brokerId, epoch, world })
+    this.#controller.begin()
+  }
+}
+
+/** Each controller has an epoch of its own, by which brokers tell an old one. */
+function bumpEpoch(session: LocalSession): number {
+  const before = session.exists(znodes.CONTROLLER_EPOCH) ? Number(session.getData(znodes.CONTROLLER_EPOCH).data) : 0
+  const epoch = Buffer.from(String(before + 1))
+  if (before === 0) ensure(session, znodes.CONTROLLER_EPOCH, epoch)
+  else session.setData(znodes.CONTROLLER_EPOCH, epoch)
+  return before + 1
+}
+
+/** Makes a persistent node, and those above it, unless it is there. */
+export function ensure(session: LocalSession, path: string, data: Buffer = Buffer.alloc(0)): void {
+  for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) {
+    const above = path.slice(0, at)
+    if (!session.exists(above)) session.create(above, Buffer.alloc(0))
+  }
+  if (!session.exists(path)) session.create(path, data)
+}
