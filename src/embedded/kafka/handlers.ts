@@ -15,12 +15,13 @@ import { describeTopicPartitions } from './apis/describe-topic-partitions.ts'
 import { electLeaders } from './apis/elect-leaders.ts'
 import { fetch } from './apis/fetch.ts'
 import { incrementalAlterConfigs } from './apis/incremental-alter-configs.ts'
-import { initProducerId } from './apis/init-producer-id.ts'
 import { listOffsets } from './apis/list-offsets.ts'
 import { metadata } from './apis/metadata.ts'
 import { offsetForLeaderEpoch } from './apis/offset-for-leader-epoch.ts'
 import { produce } from './apis/produce.ts'
 import type { AnyHandler } from './broker.ts'
+import { GROUP_HANDLERS } from './groups/index.ts'
+import { TRANSACTION_HANDLERS } from './transactions/index.ts'
 
 export const HANDLERS: readonly AnyHandler[] = [
   apiVersions,
@@ -41,5 +42,6 @@ export const HANDLERS: readonly AnyHandler[] = [
   describeLogDirs,
   describeProducers,
   electLeaders,
-  initProducerId
+  ...GROUP_HANDLERS,
+  ...TRANSACTION_HANDLERS
 ]

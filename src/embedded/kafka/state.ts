@@ -297,6 +297,7 @@ export class ClusterState implements PartitionHost {
   /** Nothing happens by itself any more: timers end. */
   close(): void {
     for (const partition of this.partitions()) partition.close()
+    for (const part of this.#parts.values()) (part as { close?(): void }).close?.()
   }
 
   partitionChanged(partition: Partition): void {

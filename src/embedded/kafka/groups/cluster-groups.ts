@@ -35,6 +35,11 @@ export class Groups {
     })
   }
 
+  /** All timers end. */
+  close(): void {
+    this.coordinator.close()
+  }
+
   /** Which partition of `__consumer_offsets` a group's name falls on. */
   partitionOf(groupId: string): number {
     return this.#state.coordinatorPartition('group', groupId)?.index ?? 0
