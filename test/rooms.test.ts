@@ -15,7 +15,8 @@ const longest = 400
 /** Which rooms a room may import (itself always), and which packages. `index` is the public door, src/index.ts. */
 const rooms: Record<string, { rooms: string[]; packages?: string[] }> = {
   index: { rooms: ['client', 'actors', 'machines', 'model', 'wire', 'flow', 'registry', 'journal', 'embedded', 'world'] },
-  client: { rooms: ['actors', 'model'], packages: ['xstate'] },
+  // The embedded cluster only when it is named.
+  client: { rooms: ['actors', 'model', 'testing'], packages: ['xstate'] },
   machines: { rooms: ['model'], packages: ['xstate'] },
   actors: { rooms: ['client', 'machines', 'model', 'wire', 'flow', 'registry', 'journal', 'world'], packages: ['xstate'] },
   model: { rooms: [] },
@@ -24,8 +25,9 @@ const rooms: Record<string, { rooms: string[]; packages?: string[] }> = {
   registry: { rooms: ['model', 'wire'], packages: ['node-zookeeper-client'] },
   journal: { rooms: ['model'], packages: ['msgpackr', '@node-rs/crc32', 'xstate'] },
   embedded: { rooms: ['wire', 'model'] },
+  testing: { rooms: ['embedded', 'world'] },
   inspector: { rooms: ['index', 'journal'] },
-  cli: { rooms: ['index', 'journal', 'world', 'model'] },
+  cli: { rooms: ['index', 'testing', 'journal', 'world', 'model'] },
   world: { rooms: ['model'] }
 }
 

@@ -44,19 +44,35 @@ export interface ConnectOptions extends Omit<ClusterOptions, 'zookeeper' | 'brok
 }
 
 /**
- * Connects to a cluster named by `zookeeper://host:2181[,host:2181][/chroot]` `kafka://host:9092[,host:9092]`, both with a comma between, or options.
+ * Connects to a cluster named by `zookeeper://host:2181[,host:2181][/chroot]`, `kafka://host:9092[,host:9092]`, both with a comma between, or options;
+ * or, for a first look and for tests, to one that is started in this process and ends with the connection: `embedded://?brokers=3&topics=orders:6`.
  * Resolves when a registry has answered with at least one broker. Rejects with UsageError, TimeoutError CONNECT_TIMEOUT (the message
  * says what was heard until then), RegistryError (a wrong chroot …), or the signal's reason.
  */
 export async function connect(cluster: string | ClusterOptions, options: ConnectOptions = {}): Promise<Cluster> {
   const { signal, inspect, ...given } = options
   signal?.throwIfAborted()
+  if (typeof cluster === 'string' && cluster.startsWith('embedded:')) return connectEmbedded(cluster, options)
   const named = typeof cluster === 'string' ? parseClusterUrl(cluster) : cluster
   const actor = createActor(ClusterActor, { input: { ...named, ...given }, ...(inspect ? { inspect } : {}) })
   const instance = findInstance((actor.getSnapshot() as { context: { instance: string } }).context.instance)!
   const face = new Cluster(actor, instance)
   await face.opened(signal)
   return face
+}
+
+/** A cluster of its own in this process, for as long as it is used. */
+async function connectEmbedded(url: string, options: ConnectOptions): Promise<Cluster> {
+  const { parseEmbeddedUrl, startCluster } = await import('../testing.ts')
+  const embedded = await startCluster({ ...parseEmbeddedUrl(url), ...(options.world ? { world: options.world } : {}) })
+  try {
+    const face = await connect(embedded.url, options)
+    face.whenClosed(() => embedded.stop())
+    return face
+  } catch (error) {
+    await embedded.stop()
+    throw error
+  }
 }
 
 /** A connected cluster. */
@@ -68,6 +84,7 @@ export class Cluster implements AsyncDisposable {
   #instance: Instance
   #topics = new Map<string, Topic>()
   #closed: Promise<void> | undefined
+  #afterwards: (() => Promise<void>)[] = []
   #allTopics = new LiveMap<string, Topic>(() => new Map((this.#instance.topicNames ?? []).map(name => [name, this.topic(name)])))
 
   /** Made by `connect`. */
@@ -169,6 +186,11 @@ export class Cluster implements AsyncDisposable {
     return this.close()
   }
 
+  /** Used by `connect`: what ends with it. */
+  whenClosed(end: () => Promise<void>): void {
+    this.#afterwards.push(end)
+  }
+
   /** Used by `connect`: starts the actor and waits for the first level of brokers. */
   async opened(signal: AbortSignal | undefined): Promise<void> {
     const { connectTimeoutMs } = this.#instance.options
@@ -246,6 +268,7 @@ export class Cluster implements AsyncDisposable {
       })
     }
     await Promise.allSettled(this.#instance.ending)
+    for (const end of this.#afterwards.splice(0)) await end()
   }
 }
 

@@ -2,7 +2,6 @@
  * What the elected broker does, as Kafka's controller does it through ZooKeeper: sees who is registered and has leaders elected, writes down every
  * topic, leader and ISR, and takes up what tools have written that know ZooKeeper alone (topics made, topics to delete).
  */
-import type { World } from '../model/world.ts'
 import type { ConfigResource } from './kafka/configs.ts'
 import { KafkaFault } from './kafka/errors.ts'
 import type { Partition } from './kafka/partition.ts'
@@ -14,7 +13,6 @@ import type { LocalSession } from './zookeeper/session.ts'
 export interface ControllerOptions {
   state: ClusterState
   session: LocalSession
-  world: World
   brokerId: number
   epoch: number
 }
@@ -47,7 +45,6 @@ export class Controller {
   end(): void {
     this.#ended = true
     this.#unobserve?.()
-    if (this.#state.controllerId === this.#brokerId) this.#state.setController(-1)
   }
 
   /** Re-armed before it is read, as every watch is for once. */

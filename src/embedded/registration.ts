@@ -30,10 +30,6 @@ export class Registration {
     return this.#session?.id
   }
 
-  get isController(): boolean {
-    return this.#controller !== undefined
-  }
-
   /** The process has started: registers, and stands for controller. */
   begin(): void {
     const { zookeeper, state, brokerId, world } = this.#options
@@ -53,16 +49,24 @@ export class Registration {
 
   /** The process has ended: its session is over now, or when it has not been heard of for so long. */
   end(afterMs: number): void {
+    const { world, state, brokerId } = this.#options
     const session = this.#session
     this.#forget()
     if (!session) return
-    if (afterMs <= 0) session.close()
-    else this.#options.world.setTimer(() => session.close(), afterMs)
+    const over = () => {
+      session.close()
+      if (state.controllerId === brokerId) state.setController(-1)
+    }
+    if (afterMs <= 0) over()
+    else world.setTimer(over, afterMs)
   }
 
-  /** Gives up being the controller; the others stand for it, this one too. */
-  resign(): void {
-    if (this.#controller) this.#session?.delete(znodes.CONTROLLER)
+  /** Becomes the controller in place of whoever is: its node is deleted, and this one is the first to stand. */
+  takeOver(): void {
+    const session = this.#session
+    if (!session || this.#controller) return
+    if (session.exists(znodes.CONTROLLER)) session.delete(znodes.CONTROLLER)
+    this.#stand(session)
   }
 
   #forget(): void {
@@ -80,12 +84,14 @@ export class Registration {
       this.#controller = undefined
       this.#stand(session)
     }
-    if (session.exists(znodes.CONTROLLER, again)) return
-    const { state, brokerId, world } = this.#options
-    const epoch = bumpEpoch(session)
-    session.create(znodes.CONTROLLER, znodes.controllerData(brokerId, world.now()), { ephemeral: true })
-    this.#controller = new Controller({ state, session, brokerId, epoch, world })
-    this.#controller.begin()
+    if (!session.exists(znodes.CONTROLLER)) {
+      const { state, brokerId, world } = this.#options
+      const epoch = bumpEpoch(session)
+      session.create(znodes.CONTROLLER, znodes.controllerData(brokerId, world.now()), { ephemeral: true })
+      this.#controller = new Controller({ state, session, brokerId, epoch })
+      this.#controller.begin()
+    }
+    session.exists(znodes.CONTROLLER, again)
   }
 }
 

@@ -1,0 +1,201 @@
+/**
+ * An embedded cluster: brokers and their ZooKeeper in this process, each a real server on a loopback port of its own, and the faults that can befall them.
+ */
+import { SamsaError } from '../model/errors.ts'
+import type { World } from '../model/world.ts'
+import type { ApiName } from '../wire/apis.ts'
+import { Broker } from './kafka/broker.ts'
+import type { ControlHandler } from './kafka/control.ts'
+import type { Partition } from './kafka/partition.ts'
+import { ClusterState } from './kafka/state.ts'
+import { checkOptions, EMBEDDED_CONFIG, type EmbeddedOptions } from './options.ts'
+import { Registration } from './registration.ts'
+import { EmbeddedZooKeeper } from './zookeeper/server.ts'
+
+interface Member {
+  broker: Broker
+  registration: Registration | undefined
+}
+
+export class EmbeddedCluster implements AsyncDisposable {
+  readonly world: World
+  readonly state: ClusterState
+  /** Null: the cluster does without. */
+  readonly zookeeper: EmbeddedZooKeeper | null
+  #members = new Map<number, Member>()
+  #sessionTimeoutMs: number
+
+  private constructor(world: World, options: EmbeddedOptions, zookeeper: EmbeddedZooKeeper | null) {
+    this.world = world
+    this.zookeeper = zookeeper
+    this.#sessionTimeoutMs = options.brokerSessionTimeoutMs ?? 0
+    this.state = new ClusterState({
+      world,
+      config: { ...EMBEDDED_CONFIG, ...options.config },
+      governed: zookeeper ? 'elsewhere' : 'here'
+    })
+  }
+
+  /** Resolves when every broker listens, leads its share, and the topics are there. Throws UsageError; rejects when a port is taken. */
+  static async start(world: World, options: EmbeddedOptions = {}): Promise<EmbeddedCluster> {
+    checkOptions(options)
+    const { brokers = 3, zookeeper = true, ports, racks, profile, maxVersions } = options
+    const server = zookeeper ? await EmbeddedZooKeeper.start({ world, ...(ports?.zookeeper ? { port: ports.zookeeper } : {}) }) : null
+    const cluster = new EmbeddedCluster(world, options, server)
+    try {
+      for (let id = 1; id <= brokers; id++) {
+        const more = { ...(profile ? { profile } : {}), ...(maxVersions ? { maxVersions } : {}) }
+        const at = { port: ports?.brokers?.[id - 1] ?? 0, rack: racks?.[id - 1] ?? null }
+        const broker = await Broker.start({ world, state: cluster.state, id, ...at, ...more })
+        const registration = server ? new Registration({ world, state: cluster.state, zookeeper: server, brokerId: id }) : undefined
+        cluster.#members.set(id, { broker, registration })
+        registration?.begin()
+      }
+      // The controller hears of the others by its watch.
+      while (cluster.state.aliveIds.length < brokers) await new Promise<void>(resolve => world.defer(resolve))
+      for (const [name, spec] of Object.entries(options.topics ?? {}))
+        cluster.createTopic(name, typeof spec === 'number' ? { partitions: spec } : spec)
+      return cluster
+    } catch (error) {
+      await cluster.stop()
+      throw error
+    }
+  }
+
+  /** As clients name it: by its ZooKeeper, or by its brokers where there is none. */
+  get url(): string {
+    return this.zookeeper ? `zookeeper://${this.zookeeper.addresses}` : `kafka://${this.bootstrap.join(',')}`
+  }
+
+  /** `host:port` of every broker, running or not. */
+  get bootstrap(): string[] {
+    return this.brokers.map(({ address }) => address)
+  }
+
+  get brokers(): Broker[] {
+    return [...this.#members.values()].map(({ broker }) => broker)
+  }
+
+  /** Throws SamsaError NO_SUCH_BROKER. */
+  broker(id: number): Broker {
+    return this.#member(id).broker
+  }
+
+  /** The broker that is controller now; undefined: there is none. */
+  get controller(): Broker | undefined {
+    return this.#members.get(this.state.controllerId)?.broker
+  }
+
+  /** The broker that leads a partition now; undefined: nobody does. */
+  leaderOf(topic: string, partition: number): Broker | undefined {
+    return this.#members.get(this.partition(topic, partition).leader)?.broker
+  }
+
+  /** Throws SamsaError NO_SUCH_PARTITION. */
+  partition(topic: string, partition: number): Partition {
+    const found = this.state.partition(topic, partition)
+    if (found) return found
+    throw new SamsaError('NO_SUCH_PARTITION', `There is no partition ${partition} of ${topic} in the embedded cluster.`)
+  }
+
+  /** Default: one partition, on as many brokers as there are, three at most. Throws what a broker would answer. */
+  createTopic(
+    name: string,
+    {
+      partitions = 1,
+      replicationFactor,
+      config
+    }: { partitions?: number; replicationFactor?: number; config?: Readonly<Record<string, string>> } = {}
+  ): void {
+    const width = replicationFactor ?? Math.min(3, this.state.aliveIds.length)
+    this.state.createTopic({ name, partitions, replicationFactor: width, ...(config ? { configs: config } : {}) })
+  }
+
+  // Faults
+
+  /** As `kill -9`. Its partitions are led by others when its session is over (`brokerSessionTimeoutMs`). */
+  kill(id: number): void {
+    const { broker, registration } = this.#member(id)
+    if (!broker.running) return
+    broker.kill()
+    registration?.end(this.#sessionTimeoutMs)
+  }
+
+  /** On the same port, with the logs that it had. */
+  async restart(id: number): Promise<void> {
+    const { broker, registration } = this.#member(id)
+    this.kill(id)
+    registration?.end(0)
+    await broker.restart()
+    registration?.begin()
+  }
+
+  /** As `kill -STOP` and `kill -CONT`: its session goes on for so long as ZooKeeper would have it. */
+  freeze(id: number): void {
+    this.#member(id).broker.freeze()
+  }
+
+  thaw(id: number): void {
+    this.#member(id).broker.thaw()
+  }
+
+  /** A broker's session with ZooKeeper is over, though it lives: it registers anew, and who was controller may be no more. */
+  expireBroker(id: number): void {
+    const sessionId = this.#member(id).registration?.sessionId
+    if (sessionId !== undefined) this.zookeeper!.expire(sessionId)
+  }
+
+  /** Another broker becomes the controller (`to`: this one); with ZooKeeper by its node there. */
+  moveController(to?: number): void {
+    const next = to ?? this.state.aliveIds.find(id => id !== this.state.controllerId)
+    if (next === undefined) return
+    const { registration } = this.#member(next)
+    if (registration) registration.takeOver()
+    else this.state.setController(next)
+  }
+
+  /** Another leader, in a new epoch. Throws RangeError when it is not in sync and `unclean` is not given: then what the others have more is lost. */
+  moveLeader(topic: string, partition: number, to: number, options: { unclean?: boolean } = {}): void {
+    this.#member(to)
+    this.partition(topic, partition).elect(to, options)
+  }
+
+  /** Asks `handler` at each request of an API ('*': any) to any broker, or one, before it is handled. The answer takes it away again. */
+  control<N extends ApiName>(api: N | '*', handler: ControlHandler<N>, options: { broker?: number; times?: number } = {}): () => void {
+    const { broker, ...rest } = options
+    const brokers = broker === undefined ? this.brokers : [this.broker(broker)]
+    let left = rest.times ?? Number.POSITIVE_INFINITY
+    // `times` counts over all brokers.
+    const counted: ControlHandler<N> = async request => {
+      if (left <= 0) return undefined
+      const verdict = await handler(request)
+      if (verdict) left--
+      return verdict
+    }
+    const removers = brokers.map(each => each.control(api, counted))
+    return () => {
+      for (const remove of removers) remove()
+    }
+  }
+
+  /** Ends everything: ports are closed, timers gone. */
+  async stop(): Promise<void> {
+    for (const { broker, registration } of this.#members.values()) {
+      registration?.end(0)
+      broker.kill()
+    }
+    this.state.close()
+    this.zookeeper?.stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #member(id: number): Member {
+    const member = this.#members.get(id)
+    if (member) return member
+    const known = [...this.#members.keys()].join(', ')
+    throw new SamsaError('NO_SUCH_BROKER', `There is no broker ${id} in the embedded cluster; it has ${known}.`)
+  }
+}
