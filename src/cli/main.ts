@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<L
     summary: "be a member of a group and print what happens to it, as Kafka's tool does",
     load: async () => (await import('./commands/verifiable-consumer.ts')).verifiableConsumer
   },
+  demo: {
+    summary: 'see it work: a cluster in this process, and trouble on a key',
+    load: async () => (await import('./commands/demo.ts')).demo
+  },
   up: { summary: 'a cluster in this process: brokers and their ZooKeeper', load: async () => (await import('./commands/up.ts')).up },
   doctor: { summary: 'find out why a cluster cannot be used', load: async () => (await import('./commands/doctor.ts')).doctor }
 }

@@ -98,6 +98,22 @@ export class Terminal {
     }
   }
 
+  /** Each key as it is pressed, of a terminal; Ctrl-C comes as a key too. The answer gives the terminal back. */
+  onKey(listener: (key: string) => void): () => void {
+    const { stdin } = process
+    const heard = (chunk: Buffer) => {
+      for (const key of String(chunk)) listener(key)
+    }
+    stdin.setRawMode?.(true)
+    stdin.on('data', heard)
+    stdin.resume()
+    return () => {
+      stdin.off('data', heard)
+      stdin.setRawMode?.(false)
+      stdin.pause()
+    }
+  }
+
   /** A line on stderr. */
   say(line: string): void {
     if (this.#progress) process.stderr.write('\r\x1b[K')
