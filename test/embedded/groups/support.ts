@@ -94,7 +94,7 @@ export class TestGroups {
       this.coordinator.sync(given.broker ?? BROKER, {
         ...{ groupId: GROUP, generationId: member.generationId, memberId: member.memberId, instanceId: given.instanceId ?? null },
         ...{ protocolType: member.protocolType, protocolName: member.protocolName },
-        assignments: Object.entries(assignments).map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text) }))
+        assignments: Object.entries(assignments).map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text, 'latin1') }))
       })
     )
     await settled()

@@ -8,8 +8,8 @@ import type { Parts } from '../groups/parts.ts'
 import type { ClusterState } from '../state.ts'
 import { type CoreHandler, GROUP_OPERATIONS, OPERATIONS_NOT_ASKED } from './common.ts'
 
-/** KIP-1099: a member of the new protocol. */
-const CONSUMER_MEMBER = 1
+/** KIP-1099: whose protocol a member speaks. */
+const MEMBER_TYPE = { classic: 0, consumer: 1 } as const
 
 export const consumerGroupDescribe: CoreHandler<'ConsumerGroupDescribe'> = {
   api: 'ConsumerGroupDescribe',
@@ -43,9 +43,13 @@ function membersOf(group: ConsumerGroup, state: ClusterState) {
       partitions: [...partitions]
     }))
   })
-  return [...group.members.values()].map(({ id, instanceId, rackId, epoch, clientId, clientHost, topics, regex, assigned }) => ({
+  return [...group.members.values()].map(({ id, instanceId, rackId, epoch, clientId, clientHost, topics, regex, assigned, classic }) => ({
     ...{ memberId: id, instanceId, rackId, memberEpoch: epoch, clientId, clientHost },
     ...{ subscribedTopicNames: [...topics], subscribedTopicRegex: regex || null },
-    ...{ assignment: named(assigned), targetAssignment: named(group.targetOf(id)), memberType: CONSUMER_MEMBER }
+    ...{
+      assignment: named(assigned),
+      targetAssignment: named(group.targetOf(id)),
+      memberType: classic ? MEMBER_TYPE.classic : MEMBER_TYPE.consumer
+    }
   }))
 }

@@ -120,8 +120,8 @@ export class Rebalances {
     }
   }
 
-  /** Another broker coordinates the group from now on: whoever waits is told so. */
-  unload(group: ClassicGroup): void {
+  /** Another broker coordinates the group from now on, or it is no classic one any more: whoever waits is told so. */
+  unload(group: ClassicGroup, errorCode: number = ERROR.NOT_COORDINATOR): void {
     group.state = 'Dead'
     const waits = this.#of(group)
     this.#stop(waits, 'join')
@@ -129,8 +129,8 @@ export class Rebalances {
     for (const memberId of [...waits.pendingMembers.keys()]) this.forgetPending(group, memberId)
     for (const member of group.members.values()) {
       this.#forget(member)
-      group.answerJoin(member.id, joinError(ERROR.NOT_COORDINATOR, member.id))
-      member.sync?.(syncError(ERROR.NOT_COORDINATOR))
+      group.answerJoin(member.id, joinError(errorCode, member.id))
+      member.sync?.(syncError(errorCode))
       member.sync = undefined
     }
   }

@@ -35,13 +35,19 @@ export interface ConsumerBeat {
   assignment: Parts | null
 }
 
+/** OffsetCommit's version that knows epochs of members. */
+const EPOCHS_KNOWN_FROM = 9
+
 export class ConsumerCoordinator {
   #host: GroupHost
   #options: GroupOptions
+  #onFenced: (group: ConsumerGroup) => void
 
-  constructor(host: GroupHost, options: GroupOptions) {
+  /** `onFenced`: a member is gone. */
+  constructor(host: GroupHost, options: GroupOptions, onFenced: (group: ConsumerGroup) => void = () => {}) {
     this.#host = host
     this.#options = options
+    this.#onFenced = onFenced
   }
 
   /** What is wrong with the request itself is thrown. */
@@ -77,16 +83,9 @@ export class ConsumerCoordinator {
         `The consumer group has reached its maximum capacity of ${this.#options.consumerMaxSize} members.`
       )
     const before = this.#memberFor(group, request)
+    if (before.classic?.due) this.#host.world.clearTimer(before.classic.due)
     const member = this.#updated(before, request)
-    const isNew = group.members.get(member.id) !== before
-    const subscribed = isNew || before.regex !== member.regex || !sameTopics(before.topics, member.topics)
-    group.put(member)
-    // Both are asked: the second remembers what it saw.
-    const topicsChanged = group.topicsChanged(this.#host)
-    if (subscribed || topicsChanged) group.epoch++
-    if (group.epoch > group.assignmentEpoch) group.assign(this.#host)
-    this.#reconcile(group, member, request.owned)
-    this.#session(group, member)
+    this.settle(group, before, member, request.owned)
     const isFull =
       request.memberEpoch === 0 || (request.rebalanceTimeoutMs !== -1 && (request.topics || request.regex) && request.owned !== null)
     return {
@@ -97,11 +96,30 @@ export class ConsumerCoordinator {
     }
   }
 
-  /** May this one commit, or fetch, offsets? Undefined: yes. */
-  checkCommit(group: ConsumerGroup, who: { memberId: string; instanceId: string | null; epoch: number }, transactional: boolean): void {
+  /** A member is what it is now, and was `before`: the group goes on from there. */
+  settle(group: ConsumerGroup, before: ConsumerMember, member: ConsumerMember, owned: Parts | null): void {
+    const isNew = group.members.get(member.id) !== before
+    const subscribed = isNew || before.regex !== member.regex || !sameTopics(before.topics, member.topics)
+    group.put(member)
+    // Both are asked: the second remembers what it saw.
+    const topicsChanged = group.topicsChanged(this.#host)
+    if (subscribed || topicsChanged) group.epoch++
+    if (group.epoch > group.assignmentEpoch) group.assign(this.#host)
+    this.#reconcile(group, member, owned)
+    this.session(group, member)
+  }
+
+  /** Who may not commit, or fetch, offsets is told so (KafkaFault). */
+  checkCommit(
+    group: ConsumerGroup,
+    who: { memberId: string; instanceId: string | null; epoch: number; version: number },
+    transactional: boolean
+  ): void {
     if (who.epoch < 0 && group.members.size === 0) return
     if (transactional && who.epoch < 0 && who.memberId === '' && who.instanceId === null) return
-    this.#checkStanding(group, who.memberId, who.epoch)
+    const member = this.#checkStanding(group, who.memberId, who.epoch)
+    if (!transactional && !member.classic && who.version < EPOCHS_KNOWN_FROM)
+      throw new KafkaFault('UNSUPPORTED_VERSION', `OffsetCommit version ${who.version} is too old for a member of the consumer protocol.`)
   }
 
   checkFetch(group: ConsumerGroup, memberId: string | null, epoch: number): void {
@@ -112,7 +130,7 @@ export class ConsumerCoordinator {
   /** A new coordinator has read the group: sessions begin anew. */
   loaded(group: ConsumerGroup): void {
     for (const member of group.members.values()) {
-      this.#session(group, member)
+      this.session(group, member)
       this.#rebalance(group, member)
     }
   }
@@ -121,13 +139,14 @@ export class ConsumerCoordinator {
     for (const member of group.members.values()) this.#forget(member)
   }
 
-  #checkStanding(group: ConsumerGroup, memberId: string, epoch: number): void {
+  #checkStanding(group: ConsumerGroup, memberId: string, epoch: number): ConsumerMember {
     const member = group.member(memberId)
     if (epoch !== member.epoch)
       throw new KafkaFault(
-        'STALE_MEMBER_EPOCH',
+        member.classic ? 'ILLEGAL_GENERATION' : 'STALE_MEMBER_EPOCH',
         `The received member epoch ${epoch} does not match the expected member epoch ${member.epoch}.`
       )
+    return member
   }
 
   #memberFor(group: ConsumerGroup, request: ConsumerHeartbeat): ConsumerMember {
@@ -141,12 +160,16 @@ export class ConsumerCoordinator {
       return member
     }
     if (!existing) return fresh(memberId, request)
-    if (existing.epoch !== STATIC_LEAVES)
+    if (existing.epoch !== STATIC_LEAVES && !existing.classic)
       throw new KafkaFault(
         'UNRELEASED_INSTANCE_ID',
         `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is owned by ${existing.id} member.`
       )
-    // It has come back, maybe under another id: it gets what it had.
+    return this.replace(group, existing, memberId)
+  }
+
+  /** A static member has come back, maybe under another id: it gets what it had. */
+  replace(group: ConsumerGroup, existing: ConsumerMember, memberId: string): ConsumerMember {
     const target = group.targetOf(existing.id)
     this.#forget(existing)
     group.remove(existing)
@@ -165,7 +188,8 @@ export class ConsumerCoordinator {
       rebalanceTimeoutMs: rebalanceTimeoutMs === -1 ? before.rebalanceTimeoutMs : rebalanceTimeoutMs,
       topics: topics === null ? before.topics : [...new Set(topics)].sort(),
       regex: regex ?? before.regex,
-      assignor: assignor ?? before.assignor
+      assignor: assignor ?? before.assignor,
+      classic: null
     }
   }
 
@@ -188,7 +212,7 @@ export class ConsumerCoordinator {
       member.epoch = STATIC_LEAVES
       member.revoking = NO_PARTS
       this.#stop(member, 'rebalance')
-    } else this.#fence(group, member)
+    } else this.fence(group, member)
     return { memberId, memberEpoch, heartbeatIntervalMs: 0, assignment: null }
   }
 
@@ -204,36 +228,42 @@ export class ConsumerCoordinator {
   }
 
   /** Out of the group; the others get its partitions when they next say something. */
-  #fence(group: ConsumerGroup, member: ConsumerMember): void {
+  fence(group: ConsumerGroup, member: ConsumerMember): void {
     this.#forget(member)
     group.remove(member)
     group.topicsChanged(this.#host)
     group.epoch++
+    this.#onFenced(group)
   }
 
-  #session(group: ConsumerGroup, member: ConsumerMember): void {
+  /** It was heard of. */
+  session(group: ConsumerGroup, member: ConsumerMember): void {
     this.#stop(member, 'session')
-    member.session = this.#host.world.setTimer(() => this.#expire(group, member.id), this.#options.consumerSessionTimeoutMs)
+    const timeoutMs = member.classic?.sessionTimeoutMs ?? this.#options.consumerSessionTimeoutMs
+    member.session = this.#host.world.setTimer(() => this.expire(group, member.id), timeoutMs)
   }
 
   /** It has so long to give up what it must. */
   #rebalance(group: ConsumerGroup, member: ConsumerMember): void {
     this.#stop(member, 'rebalance')
-    if (member.state !== 'UNREVOKED_PARTITIONS') return
+    // Members of the classic protocol have their own way of being late.
+    if (member.state !== 'UNREVOKED_PARTITIONS' || member.classic) return
     const { epoch } = member
     member.rebalance = this.#host.world.setTimer(() => {
-      if (group.members.get(member.id)?.epoch === epoch) this.#expire(group, member.id)
+      if (group.members.get(member.id)?.epoch === epoch) this.expire(group, member.id)
     }, member.rebalanceTimeoutMs)
   }
 
-  #expire(group: ConsumerGroup, memberId: string): void {
+  /** It is fenced, if it is still there. */
+  expire(group: ConsumerGroup, memberId: string): void {
     const member = group.members.get(memberId)
-    if (member) this.#fence(group, member)
+    if (member) this.fence(group, member)
   }
 
   #forget(member: ConsumerMember): void {
     this.#stop(member, 'session')
     this.#stop(member, 'rebalance')
+    if (member.classic?.due) this.#host.world.clearTimer(member.classic.due)
   }
 
   #stop(member: ConsumerMember, which: 'session' | 'rebalance'): void {
@@ -243,10 +273,11 @@ export class ConsumerCoordinator {
   }
 }
 
-function fresh(id: string, { instanceId, clientId, clientHost }: ConsumerHeartbeat): ConsumerMember {
+export function fresh(id: string, { instanceId, clientId, clientHost }: Client & { instanceId: string | null }): ConsumerMember {
   return {
     ...{ id, instanceId, clientId, clientHost, rackId: null, rebalanceTimeoutMs: -1, topics: [], regex: null, assignor: null },
-    ...{ state: 'STABLE', epoch: 0, previousEpoch: 0, assigned: NO_PARTS, revoking: NO_PARTS, session: undefined, rebalance: undefined }
+    ...{ state: 'STABLE', epoch: 0, previousEpoch: 0, assigned: NO_PARTS, revoking: NO_PARTS, session: undefined, rebalance: undefined },
+    classic: null
   }
 }
 

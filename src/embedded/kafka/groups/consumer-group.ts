@@ -5,6 +5,7 @@
 import type { Timer } from '../../../model/world.ts'
 import { KafkaFault } from '../errors.ts'
 import { ASSIGNORS, type AssignedMember } from './assignors/assignor.ts'
+import type { Protocol } from './classic-types.ts'
 import type { Client, GroupHost, TopicView } from './host.ts'
 import { has, NO_PARTS, type Parts } from './parts.ts'
 import type { Standing } from './reconcile.ts'
@@ -29,6 +30,16 @@ export interface ConsumerMember extends Standing, Client {
   session: Timer | undefined
   /** While it has partitions to give up. */
   rebalance: Timer | undefined
+  /** Of a member that still speaks the classic protocol. */
+  classic: ClassicFacet | null
+}
+
+/** How a member of the classic protocol is in a group of the new one (online migration, KIP-848). */
+export interface ClassicFacet {
+  readonly sessionTimeoutMs: number
+  readonly protocols: readonly Protocol[]
+  /** It was told to join again, or to sync: until when. */
+  due: Timer | undefined
 }
 
 export class ConsumerGroup {

@@ -18,6 +18,7 @@ import { type ConsumerBeat, ConsumerCoordinator, type ConsumerHeartbeat } from '
 import { ConsumerGroup } from './consumer-group.ts'
 import { type Group, OffsetKeeper } from './group-offsets.ts'
 import { GROUP_DEFAULTS, type GroupHost, type GroupOptions, type Place } from './host.ts'
+import { MemberIdRequired, MixedGroups } from './mixed.ts'
 import { Placement } from './placement.ts'
 
 export class GroupCoordinator {
@@ -29,12 +30,14 @@ export class GroupCoordinator {
   #host: GroupHost
   #classic: ClassicCoordinator
   #consumer: ConsumerCoordinator
+  #mixed: MixedGroups
 
   constructor(host: GroupHost, options: Partial<GroupOptions> = {}) {
     this.#host = host
     this.options = { ...GROUP_DEFAULTS, ...options }
     this.#classic = new ClassicCoordinator(host.world, this.options)
-    this.#consumer = new ConsumerCoordinator(host, this.options)
+    this.#consumer = new ConsumerCoordinator(host, this.options, group => this.#downgrade(group))
+    this.#mixed = new MixedGroups(host, this.#consumer)
     this.keeper = new OffsetKeeper({ groups: this.groups, host, options: this.options, classic: this.#classic, consumer: this.#consumer })
     this.placement = new Placement({
       world: host.world,
@@ -60,7 +63,7 @@ export class GroupCoordinator {
     const error = this.check(brokerId, groupId) || this.#classic.sessionTimeoutError(sessionTimeoutMs)
     if (error) return joinError(error, memberId)
     const group = this.groups.get(groupId)
-    if (group?.type === 'consumer' && group.members.size > 0) return joinError(ERROR.INCONSISTENT_GROUP_PROTOCOL, memberId)
+    if (group?.type === 'consumer' && group.members.size > 0) return this.#joinMixed(group, request)
     if (group?.type === 'classic' || memberId !== '') return this.#classic.join(group?.type === 'classic' ? group : undefined, request)
     const made = new ClassicGroup(groupId)
     this.groups.set(groupId, made)
@@ -71,18 +74,23 @@ export class GroupCoordinator {
     const error = this.check(brokerId, request.groupId)
     // A coordinator that reads has lost what it was about to tell: members begin again.
     if (error) return syncError(error === ERROR.COORDINATOR_LOAD_IN_PROGRESS ? ERROR.REBALANCE_IN_PROGRESS : error)
-    return this.#classic.sync(this.#classicGroup(request.groupId), request)
+    const group = this.groups.get(request.groupId)
+    return group?.type === 'consumer' ? this.#syncMixed(group, request) : this.#classic.sync(group, request)
   }
 
   heartbeat(brokerId: number, groupId: string, member: MemberIdentity & { generationId: number }): number {
     const error = this.check(brokerId, groupId)
     if (error) return error === ERROR.COORDINATOR_LOAD_IN_PROGRESS ? ERROR.NONE : error
-    return this.#classic.heartbeat(this.#classicGroup(groupId), member.memberId, member.instanceId, member.generationId)
+    const group = this.groups.get(groupId)
+    if (group?.type === 'consumer') return this.#mixed.heartbeat(group, member)
+    return this.#classic.heartbeat(group, member.memberId, member.instanceId, member.generationId)
   }
 
   leave(brokerId: number, groupId: string, members: readonly MemberIdentity[]): { errorCode: number; members: number[] } {
     const errorCode = this.check(brokerId, groupId)
-    return { errorCode, members: errorCode ? [] : this.#classic.leave(this.#classicGroup(groupId), members) }
+    if (errorCode) return { errorCode, members: [] }
+    const group = this.groups.get(groupId)
+    return { errorCode, members: group?.type === 'consumer' ? this.#mixed.leave(group, members) : this.#classic.leave(group, members) }
   }
 
   /** Throws KafkaFault. */
@@ -130,22 +138,55 @@ export class GroupCoordinator {
     for (const group of this.groups.values()) this.#stop(group)
   }
 
-  #classicGroup(groupId: string): ClassicGroup | undefined {
-    const group = this.groups.get(groupId)
-    return group?.type === 'classic' ? group : undefined
-  }
-
   /** The first member makes the group, also out of a classic one that nobody is in any more. */
   #consumerGroup({ groupId, memberEpoch }: ConsumerHeartbeat): ConsumerGroup {
     const group = this.group(groupId)
     if (group?.type === 'consumer') return group
     if (memberEpoch !== 0)
       throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} ${group ? 'is not a consumer group' : 'not found'}.`)
-    if (group && group.state !== 'Empty') throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
-    if (group) this.#classic.rebalances.unload(group)
-    const made = new ConsumerGroup(groupId)
+    const made = group && group.state !== 'Empty' ? this.#upgraded(group) : new ConsumerGroup(groupId)
+    if (!made) throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
+    if (group) this.#classic.rebalances.unload(group, ERROR.REBALANCE_IN_PROGRESS)
     this.groups.set(groupId, made)
+    this.#consumer.loaded(made)
     return made
+  }
+
+  #upgraded(group: ClassicGroup): ConsumerGroup | undefined {
+    const { migrationPolicy, consumerMaxSize } = this.options
+    const allowed = migrationPolicy === 'bidirectional' || migrationPolicy === 'upgrade'
+    return allowed && group.members.size <= consumerMaxSize ? this.#mixed.upgraded(group) : undefined
+  }
+
+  /** A group that only members of the classic protocol are left in is theirs again. */
+  #downgrade(group: ConsumerGroup): void {
+    const { migrationPolicy } = this.options
+    if (migrationPolicy !== 'bidirectional' && migrationPolicy !== 'downgrade') return
+    const members = [...group.members.values()]
+    if (members.length === 0 || members.length > this.options.maxSize || !members.every(({ classic }) => classic)) return
+    const classic = this.#mixed.downgraded(group)
+    this.#consumer.unload(group)
+    this.groups.set(group.id, classic)
+    this.#classic.loaded(classic)
+    this.#classic.rebalances.maybePrepare(classic)
+  }
+
+  #joinMixed(group: ConsumerGroup, request: JoinRequest): JoinResult {
+    try {
+      return { ...joinError(ERROR.NONE, request.memberId), protocolType: 'consumer', ...this.#mixed.join(group, request) }
+    } catch (fault) {
+      if (!(fault instanceof KafkaFault)) throw fault
+      return joinError(fault.errorCode, fault instanceof MemberIdRequired ? fault.memberId : request.memberId)
+    }
+  }
+
+  #syncMixed(group: ConsumerGroup, request: SyncRequest): SyncResult {
+    try {
+      return { errorCode: ERROR.NONE, protocolType: 'consumer', ...this.#mixed.sync(group, request) }
+    } catch (fault) {
+      if (!(fault instanceof KafkaFault)) throw fault
+      return syncError(fault.errorCode)
+    }
   }
 
   #stop(group: Group): void {

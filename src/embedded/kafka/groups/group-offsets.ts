@@ -121,10 +121,8 @@ export class OffsetKeeper {
       if (error !== undefined) throw new KafkaFault(nameOf(error), 'The group does not take this commit.')
       return
     }
-    if (!transactional && version < 9 && group.members.size > 0)
-      throw new KafkaFault('UNSUPPORTED_VERSION', `OffsetCommit version ${version} is too old for a group of the consumer protocol.`)
     try {
-      this.#consumer.checkCommit(group, { memberId, instanceId, epoch: generationId }, transactional)
+      this.#consumer.checkCommit(group, { memberId, instanceId, epoch: generationId, version }, transactional)
     } catch (error) {
       if (transactional && error instanceof KafkaFault && error.errorCode === ERROR.STALE_MEMBER_EPOCH)
         throw new KafkaFault('ILLEGAL_GENERATION', error.message)

@@ -40,6 +40,8 @@ export interface GroupOptions {
   /** `group.consumer.heartbeat.interval.ms`. Kafka: 5000; here 500, so that a group settles within a test's patience. */
   consumerHeartbeatIntervalMs: number
   consumerMaxSize: number
+  /** `group.consumer.migration.policy`: whether groups change their protocol while members are in them. */
+  migrationPolicy: 'bidirectional' | 'upgrade' | 'downgrade' | 'disabled'
   /** How long a new coordinator reads (COORDINATOR_LOAD_IN_PROGRESS). */
   loadMs: number
 }
@@ -53,6 +55,7 @@ export const GROUP_DEFAULTS: GroupOptions = {
   consumerSessionTimeoutMs: 45_000,
   consumerHeartbeatIntervalMs: 500,
   consumerMaxSize: 2_147_483_647,
+  migrationPolicy: 'bidirectional',
   loadMs: 0
 }
 

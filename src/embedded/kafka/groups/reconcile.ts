@@ -56,8 +56,12 @@ function ownsAny(owned: Parts | null, of: Parts): boolean {
   return false
 }
 
-/** A heartbeat of another epoch is only taken when it is a repetition of the last one, whose answer was lost. */
+/**
+ * A heartbeat of another epoch is only taken when it is a repetition of the last one, whose answer was lost, or when the member begins anew (0: as
+ * from Kafka 4.1 on; before, it had to wait until its session was over).
+ */
 export function checkEpoch(member: Standing, epoch: number, isRepetition: boolean): void {
+  if (epoch === 0) return
   const rejoin = 'The member must abandon all its partitions and rejoin.'
   const known = `epoch (${epoch}) than the one known by the group coordinator (${member.epoch}). ${rejoin}`
   if (epoch > member.epoch) throw new KafkaFault('FENCED_MEMBER_EPOCH', `The consumer group member has a greater member ${known}`)
