@@ -2,7 +2,7 @@
  * The main job, shown: a real cluster of three brokers and their ZooKeeper is started, two consumers of one group share a topic, a publisher
  * publishes, and on the way a broker is killed. What happens is told; the exit code is the verdict (nothing lost).
  *
- *   npm run demo [-- --messages 20000]
+ *   npm run demo:kafka [-- --messages 20000]
  */
 import { parseArgs } from 'node:util'
 import { type Cluster as Client, connect, type Message } from '../src/index.ts'

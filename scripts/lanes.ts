@@ -33,15 +33,24 @@ const long = [
   'verifiable'
 ]
 const isLong = (file: string) => long.some(name => file === `test/cluster/${name}.test.ts`)
+const isEmbedded = (file: string) => file.startsWith('test/embedded/')
 const isPackage = (file: string) => file === 'test/package.test.ts'
 
 /** `pure` takes what no other lane does: no Java, no cluster, no network. */
 export const lanes: Lane[] = [
   {
     name: 'pure',
-    takes: file => !isJava(file) && !isCluster(file) && !isPackage(file),
+    takes: file => !isJava(file) && !isCluster(file) && !isPackage(file) && !isEmbedded(file),
     atOnce: 2,
     together: true,
+    fileLimitMs: 120_000,
+    needsJava: false
+  },
+  {
+    name: 'embedded',
+    takes: file => isEmbedded(file) && !isJava(file),
+    atOnce: 2,
+    together: false,
     fileLimitMs: 120_000,
     needsJava: false
   },

@@ -4,11 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { npmPackages } from './support/npm.ts'
 
 interface Manifest {
   name: string
@@ -18,6 +19,8 @@ interface Manifest {
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+/** Not ours to depend on: the page's example is run with it. */
+const VITEST = '3.2.4'
 const folder = mkdtempSync(join(tmpdir(), 'samsa-package-'))
 const user = join(folder, 'user')
 const installed = join(user, 'node_modules', 'samsa')
@@ -83,6 +86,21 @@ describe('the installed package', () => {
     const flags = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable']
     const nodeTypes = ['--typeRoots', join(root, 'node_modules', '@types'), '--types', 'node']
     run(user, join(root, 'node_modules', '.bin', 'tsc'), ...flags, ...nodeTypes, 'use.mts')
+  })
+
+  test('opens its door for tests: the page about them runs as it is written, with node:test and with vitest', async () => {
+    const page = readFileSync(join(root, 'docs', 'TESTING.md'), 'utf8')
+    const files = [...page.matchAll(/<!-- file: (\S+) -->\n```js\n(.*?)```/gs)]
+    assert.deepEqual(
+      files.map(([, name]) => name),
+      ['orders.test.mjs', 'orders.spec.mjs']
+    )
+    for (const [, name, text] of files) writeFileSync(join(user, name!), text!)
+    assert.match(run(user, process.execPath, '--test', 'orders.test.mjs'), /^(# |ℹ )pass 2$/m)
+    const vitest = await npmPackages('npm', `vitest-${VITEST}`, { vitest: VITEST })
+    symlinkSync(join(vitest, 'node_modules', 'vitest'), join(user, 'node_modules', 'vitest'))
+    const told = run(user, process.execPath, join(vitest, 'node_modules', 'vitest', 'vitest.mjs'), 'run', 'orders.spec.mjs', '--no-color')
+    assert.match(told, /Tests\s+1 passed/)
   })
 
   test('carries what it says and nothing else', () => {
