@@ -69,6 +69,7 @@ export class RawClient {
   #transport!: Transport
   #waiting: Waiting[] = []
   #correlationId = 0
+  #sent: Promise<void> = Promise.resolve()
   #connected: Promise<void>
 
   private constructor(port: number) {
@@ -108,9 +109,17 @@ export class RawClient {
 
   /** Rejects when the connection ends first. */
   async ask<N extends ApiName>(name: N, version: number, body: RequestOf<N>): Promise<ResponseOf<N>> {
+    // In the order in which they were asked, whichever definition is loaded first.
+    const before = this.#sent
+    let sent: () => void = () => {}
+    this.#sent = new Promise(resolve => {
+      sent = resolve
+    })
     const { frame, correlationId } = await this.frame(name, version, body)
+    await before
     const answer = this.next()
     this.send(frame.chunks)
+    sent()
     const decoded = (await loadApi(name)).decodeResponse(version, await answer)
     if (decoded.correlationId !== correlationId) throw new Error(`asked as ${correlationId}, answered as ${decoded.correlationId}`)
     return decoded.body

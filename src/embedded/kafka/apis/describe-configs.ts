@@ -19,14 +19,19 @@ export const RESOURCE = { topic: 2, broker: 4, brokerLogger: 8 } as const
 export const describeConfigs: CoreHandler<'DescribeConfigs'> = {
   api: 'DescribeConfigs',
   versions: [0, 4],
-  handle({ resources, includeSynonyms = false }, { broker, state }) {
+  handle({ resources, includeSynonyms = false }, { version, broker, state }) {
     const results = resources.map(({ resourceType, resourceName, configurationKeys }) => {
       const told = { errorCode: ERROR.NONE, errorMessage: null, resourceType, resourceName, configs: [] }
       try {
         const values = valuesOf(state, broker, resourceType, resourceName)
         const wanted = configurationKeys && configurationKeys.length > 0 ? new Set(configurationKeys) : undefined
         const configs = toldConfigs(values.filter(({ definition }) => wanted?.has(definition.name) ?? true))
-        return { ...told, configs: includeSynonyms ? configs : configs.map(config => ({ ...config, synonyms: [] })) }
+        // Sources took the place of this flag.
+        const flag = (config: ToldConfig) => version === 0 && config.isDefault
+        return {
+          ...told,
+          configs: configs.map(config => ({ ...config, isDefault: flag(config), synonyms: includeSynonyms ? config.synonyms : [] }))
+        }
       } catch (error) {
         return { ...told, ...faultOf(error) }
       }

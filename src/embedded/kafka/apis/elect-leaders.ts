@@ -14,10 +14,12 @@ const UNCLEAN = 1
 export const electLeaders: CoreHandler<'ElectLeaders'> = {
   api: 'ElectLeaders',
   versions: [0, 2],
-  handle({ electionType = PREFERRED, topicPartitions }, { broker, state }) {
-    if (state.controllerId !== broker.id) return { throttleTimeMs: 0, errorCode: ERROR.NOT_CONTROLLER, replicaElectionResults: [] }
-    if (electionType !== PREFERRED && electionType !== UNCLEAN)
-      return { throttleTimeMs: 0, errorCode: ERROR.INVALID_REQUEST, replicaElectionResults: [] }
+  handle({ electionType = PREFERRED, topicPartitions }, { version, broker, state }) {
+    const isController = state.controllerId === broker.id
+    const known = electionType === PREFERRED || electionType === UNCLEAN
+    const refused = isController ? (known ? ERROR.NONE : ERROR.INVALID_REQUEST) : ERROR.NOT_CONTROLLER
+    // v0 has no error for all of it.
+    if (refused !== ERROR.NONE && version > 0) return { throttleTimeMs: 0, errorCode: refused, replicaElectionResults: [] }
     const asked =
       topicPartitions ??
       [...state.topics.values()].map(({ name, partitions }) => ({ topic: name, partitions: partitions.map(({ index }) => index) }))
@@ -26,7 +28,7 @@ export const electLeaders: CoreHandler<'ElectLeaders'> = {
       partitionResult: partitions
         .map(partitionId => ({
           partitionId,
-          errorCode: elect(state, state.partition(topic, partitionId), electionType),
+          errorCode: refused || elect(state, state.partition(topic, partitionId), electionType),
           errorMessage: null
         }))
         // Who asks for all hears of those that had to be elected.

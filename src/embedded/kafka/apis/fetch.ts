@@ -11,12 +11,14 @@ import { ERROR } from '../errors.ts'
 import type { FetchedPartition, FetchPlan } from '../fetch-sessions.ts'
 import { type PartitionRead, readPartition } from '../read.ts'
 import type { ClusterState } from '../state.ts'
-import { type CoreHandler, endpoints, isLeaderError } from './common.ts'
+import { type CoreHandler, endpoints, isLeaderError, NO_LEADER } from './common.ts'
 
 type FetchRequest = RequestOf<'Fetch'>
 type FetchResponse = ResponseOf<'Fetch'>
 
 const READ_COMMITTED = 1
+/** The version from which a partition's answer says who leads it. */
+const LEADERS_FROM = 12
 const MAX_BYTES = 0x7fffffff
 
 interface Asked {
@@ -129,7 +131,7 @@ function tell({ plan, version, broker, state }: Asked, { reads }: Found): FetchR
       topic = { topic: of.topic, topicId: of.topicId, partitions: [] }
       response.responses.push(topic)
     }
-    topic.partitions.push(partitionOf(of, read))
+    topic.partitions.push(partitionOf(of, version < LEADERS_FROM ? { ...read, currentLeader: NO_LEADER } : read))
   }
   if (version >= 16) response.nodeEndpoints = endpoints(state, leaders)
   return response

@@ -26,6 +26,7 @@ const EARLIEST_PENDING_UPLOAD = -6
 /** The version from which a special time is known. */
 const KNOWN_FROM: Record<number, number> = { [MAX_TIMESTAMP]: 7, [EARLIEST_LOCAL]: 8, [LATEST_TIERED]: 9, [EARLIEST_PENDING_UPLOAD]: 11 }
 const READ_COMMITTED = 1
+const EPOCHS_FROM = 4
 /** Whoever asks as a broker, or to debug, sees the log to its end. */
 const CONSUMER = -1
 
@@ -51,7 +52,8 @@ export const listOffsets: CoreHandler<'ListOffsets'> = {
       const time = Number(asked.timestamp)
       if (version === 0) return { ...told(asked, NOTHING), oldStyleOffsets: oldStyle(partition!, time, end, asked.maxNumOffsets ?? 1) }
       if (time < 0 && time < EARLIEST && !(version >= (KNOWN_FROM[time] ?? 99))) return told(asked, NOTHING, ERROR.UNSUPPORTED_VERSION)
-      return told(asked, find(partition!, time, end))
+      const found = find(partition!, time, end)
+      return told(asked, version < EPOCHS_FROM ? { ...found, leaderEpoch: -1 } : found)
     }
     const answers = topics.map(({ name, partitions }) => ({ name, partitions: partitions.map(asked => of(name, asked)) }))
     return { throttleTimeMs: 0, topics: answers }

@@ -16,6 +16,8 @@ import { type CoreHandler, currentLeader, endpoints, isLeaderError, NO_LEADER, N
 type Told = ResponseOf<'Produce'>['responses'][number]['partitionResponses'][number]
 
 const ALL = -1
+/** The version from which the answer says where the leader is. */
+const LEADERS_FROM = 10
 /** May write into internal topics, as Kafka has it. */
 const ADMIN_CLIENT = '__admin_client'
 
@@ -61,13 +63,14 @@ export const produce: CoreHandler<'Produce'> = {
       return null
     }
     return {
+      // Nothing that a version cannot carry is said in it.
       responses: request.topicData.map(({ name = '', topicId = NO_TOPIC_ID }, at) => ({
         name,
         topicId,
-        partitionResponses: writes[at]!.map(({ told }) => told)
+        partitionResponses: writes[at]!.map(({ told }) => (version < LEADERS_FROM ? { ...told, currentLeader: NO_LEADER } : told))
       })),
       throttleTimeMs: 0,
-      nodeEndpoints: endpoints(state, leadersOf(all))
+      nodeEndpoints: version < LEADERS_FROM ? [] : endpoints(state, leadersOf(all))
     }
   }
 }
