@@ -20,6 +20,8 @@ export interface ServerUnderTest {
   kill(): Promise<void>
   /** Again, on the same port, with what it had. */
   start(): Promise<void>
+  /** For good; default: `kill`. */
+  end?(): Promise<void>
 }
 
 export function describeSessions(where: string, serve: () => Promise<ServerUnderTest>): void {
@@ -40,7 +42,7 @@ function sessionsOn(serve: () => Promise<ServerUnderTest>): void {
 
   after(async () => {
     await Promise.all(sessions.map(session => session.close()))
-    await server?.kill()
+    await (server?.end ?? server?.kill)?.()
   })
 
   async function open(options: Partial<SessionOptions> = {}) {

@@ -11,6 +11,7 @@ describeSessions('the embedded ZooKeeper', async () => {
   return {
     port: Number(server.address.split(':')[1]),
     kill: async () => server.suspendAll(),
-    start: () => server.resumeAll()
+    start: () => server.resumeAll(),
+    end: async () => server.stop()
   }
 })
