@@ -49,7 +49,7 @@ export const lanes: Lane[] = [
   {
     name: 'embedded',
     takes: file => isEmbedded(file) && !isJava(file),
-    atOnce: 2,
+    atOnce: 1,
     together: false,
     fileLimitMs: 120_000,
     needsJava: false

@@ -25,16 +25,16 @@ export const offsetFetch: CoreHandler<'OffsetFetch'> = {
   versions: [0, 10],
   handle(request, { version, broker, state }) {
     const { coordinator } = state.part(Groups)
-    const fetch = (asked: Asked) =>
+    const answer = (asked: Asked) =>
       fetchGroup(asked, { version, brokerId: broker.id, state, coordinator, stable: request.requireStable ?? false })
     if (version >= BATCHED_FROM) {
       const groups = (request.groups ?? []).map(({ groupId, memberId, memberEpoch, topics }) =>
-        fetch({ groupId: groupId ?? '', memberId: memberId ?? null, memberEpoch: memberEpoch ?? -1, topics: topics ?? null })
+        answer({ groupId: groupId ?? '', memberId: memberId ?? null, memberEpoch: memberEpoch ?? -1, topics: topics ?? null })
       )
       return { throttleTimeMs: 0, topics: [], errorCode: ERROR.NONE, groups }
     }
     const asked = { groupId: request.groupId ?? '', memberId: null, memberEpoch: -1, topics: request.topics ?? null }
-    const { topics, errorCode } = fetch(asked)
+    const { topics, errorCode } = answer(asked)
     if (version >= GROUP_ERROR_FROM) return { throttleTimeMs: 0, topics, errorCode, groups: [] }
     // There was no error of the whole: each partition has it.
     const told = errorCode
