@@ -17,7 +17,7 @@ export interface ConnectionLimits {
   /** Of a frame before the first request that could be read. */
   firstFrameBytes: number
   frameBytes: number
-  /** Requests that have arrived and wait for those before them; beyond it nothing more is read. */
+  /** Requests that have arrived and wait for those before them; beyond it nothing more is read, nor with `frameBytes` of them. */
   waitingRequests: number
 }
 
@@ -32,11 +32,13 @@ export class BrokerConnection {
   #transport: Transport
   #reader: FrameReader
   #waiting: Buffer[] = []
+  #waitingBytes = 0
   #busy = false
   #closed = false
   #paused = false
   /** Answers that were ready when the broker was frozen. */
   #held: Frame[] = []
+  #drained: (() => void) | undefined
   #onClosed: (() => void)[] = []
 
   constructor(broker: Broker, transport: Transport, onClosed: () => void) {
@@ -46,7 +48,7 @@ export class BrokerConnection {
     this.#reader = new FrameReader({ maxFrameBytes: broker.limits.firstFrameBytes, onFrame: frame => this.#take(frame) })
     this.handlers = {
       onData: chunk => this.#reader.push(chunk),
-      onDrain: () => {},
+      onDrain: () => this.#drained?.(),
       onClose: () => this.#gone()
     }
   }
@@ -73,6 +75,7 @@ export class BrokerConnection {
     if (this.#busy) return
     const frame = this.#waiting.shift()
     if (!frame) return
+    this.#waitingBytes -= frame.length
     this.#resume()
     this.#busy = true
     this.#handle(frame).then(
@@ -91,7 +94,9 @@ export class BrokerConnection {
   #take(frame: Buffer): void {
     if (this.#closed) return
     this.#waiting.push(frame)
-    if (this.#waiting.length >= this.#broker.limits.waitingRequests && !this.#paused) {
+    this.#waitingBytes += frame.length
+    const { waitingRequests, frameBytes } = this.#broker.limits
+    if (!this.#paused && (this.#waiting.length >= waitingRequests || this.#waitingBytes >= frameBytes)) {
       this.#paused = true
       this.#transport.pause()
     }
@@ -99,7 +104,8 @@ export class BrokerConnection {
   }
 
   #resume(): void {
-    if (!this.#paused || this.#waiting.length > this.#broker.limits.waitingRequests / 2) return
+    const { waitingRequests, frameBytes } = this.#broker.limits
+    if (!this.#paused || this.#waiting.length > waitingRequests / 2 || this.#waitingBytes > frameBytes / 2) return
     this.#paused = false
     this.#transport.resume()
   }
@@ -134,7 +140,7 @@ export class BrokerConnection {
     if (answer === null) return
     const changed = verdict.change?.(answer as never) ?? answer
     const told = this.#broker.versions.takes(name, version) ? version : APIS_UNKNOWN_VERSION
-    this.#send(loadedApi(name).encodeResponse(told, correlationId, changed as never), verdict)
+    await this.#send(loadedApi(name).encodeResponse(told, correlationId, changed as never), verdict)
   }
 
   async #ask(name: ApiName, version: number, body: object): Promise<ResponseOf<ApiName> | null> {
@@ -150,12 +156,18 @@ export class BrokerConnection {
     return handlers.get(name)!.handle(body as never, context)
   }
 
-  #send(frame: Frame, verdict: Verdict): void {
+  /** Resolves when more may be written: who does not read his answers gets no more of them made. */
+  async #send(frame: Frame, verdict: Verdict): Promise<void> {
     if (this.#broker.frozen) {
       this.#held.push(frame)
       return
     }
-    this.#transport.write(verdict.bytes ? [verdict.bytes(Buffer.concat(frame.chunks))] : frame.chunks)
+    if (this.#transport.write(verdict.bytes ? [verdict.bytes(Buffer.concat(frame.chunks))] : frame.chunks)) return
+    await new Promise<void>(resolve => {
+      this.#drained = resolve
+      this.onClosed(resolve)
+    })
+    this.#drained = undefined
   }
 
   #drop({ stay }: Verdict): void {
@@ -170,6 +182,7 @@ export class BrokerConnection {
     if (this.#closed) return
     this.#closed = true
     this.#waiting = []
+    this.#held = []
     for (const callback of this.#onClosed.splice(0)) callback()
   }
 }

@@ -259,6 +259,17 @@ export class ClusterState implements PartitionHost {
     return this.topics.get(topic)?.partitions.length
   }
 
+  /** What is too old, or too much, by the topics' retention is deleted: as a log cleaner's round does it. */
+  applyRetention(): void {
+    const now = this.world.now()
+    for (const partition of this.partitions()) {
+      const of = (name: string) => this.configs.topicNumber(partition.topic, name)
+      if (!this.configs.topic(partition.topic, 'cleanup.policy').includes('delete')) continue
+      const keep = partition.log?.retained({ now, ageMs: of('retention.ms'), bytes: of('retention.bytes') }) ?? 0
+      if (keep > partition.logStartOffset) partition.deleteBefore(Math.min(keep, partition.highWatermark))
+    }
+  }
+
   *partitions(): Generator<Partition, void, void> {
     for (const topic of this.topics.values()) yield* topic.partitions
   }

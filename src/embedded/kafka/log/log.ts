@@ -136,6 +136,17 @@ export class ReplicaLog {
     this.producers.forgetBefore(offset)
   }
 
+  /** Where the log begins when only what is young enough, and no more bytes than these, are kept; -1: without a limit. */
+  retained({ now, ageMs, bytes }: { now: number; ageMs: number; bytes: number }): number {
+    let left = this.sizeBytes
+    for (const batch of this.batches) {
+      const old = ageMs >= 0 && now - (batch.maxTimestamp < 0 ? batch.appendedAt : batch.maxTimestamp) > ageMs
+      if (!old && (bytes < 0 || left <= bytes)) return Math.max(batch.baseOffset, this.logStartOffset)
+      left -= batch.bytes.length
+    }
+    return this.endOffset
+  }
+
   /** Becomes what the leader's log is, as a follower does: drops what the leader has not, takes what it has. True: something changed. */
   follow(leader: ReplicaLog): boolean {
     const had = this.endOffset

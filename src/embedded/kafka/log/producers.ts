@@ -67,6 +67,8 @@ export class ProducerStates {
         'INVALID_PRODUCER_EPOCH',
         `Epoch of producer ${batch.producerId} is ${epoch}, which is smaller than the last seen epoch ${entry.epoch}`
       )
+    // What coordinators write themselves has no sequence (`AppendOrigin.COORDINATOR`).
+    if (firstSequence < 0) return undefined
     if (epoch === entry.epoch) {
       const duplicate = entry.batches.find(each => each.firstSequence === firstSequence && each.lastSequence === lastSequence)
       if (duplicate) return { duplicate }
