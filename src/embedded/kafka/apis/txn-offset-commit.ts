@@ -39,7 +39,8 @@ export const txnOffsetCommit: CoreHandler<'TxnOffsetCommit'> = {
         instanceId: groupInstanceId ?? null,
         generationId: generationId ?? -1,
         version,
-        producerId
+        producerId,
+        producerEpoch
       }
       try {
         return groups.coordinator.keeper.commit(who, known)

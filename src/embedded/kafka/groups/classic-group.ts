@@ -42,6 +42,8 @@ export class ClassicGroup {
   newMemberAdded = false
   /** What the next coordinator will read. */
   durable: ClassicSnapshot | undefined
+  /** It has been written down. */
+  onStored: ((durable: ClassicSnapshot) => void) | undefined
   /** Topics that all members together are subscribed to; undefined: not known. */
   subscribed: ReadonlySet<string> | undefined
 
@@ -202,6 +204,7 @@ export class ClassicGroup {
     const { generationId, protocolType, protocolName, leaderId } = this
     const members = [...this.members.values()].map(({ isNew: _, join: __, sync: ___, timer: ____, ...kept }) => ({ ...kept }))
     this.durable = { generationId, protocolType, protocolName, leaderId, members }
+    this.onStored?.(this.durable)
   }
 
   /** Whether offsets of this topic may not be deleted. */

@@ -4,15 +4,19 @@
 import type { ClusterState, Topic } from '../state.ts'
 import { GroupCoordinator } from './coordinator.ts'
 import type { GroupHost, Place, TopicView } from './host.ts'
+import { InternalLog } from './internal-log.ts'
+import { readRecord, writeRecord } from './records.ts'
 
 export const OFFSETS_TOPIC = '__consumer_offsets'
 
 export class Groups {
   readonly coordinator: GroupCoordinator
   #state: ClusterState
+  #log: InternalLog
 
   constructor(state: ClusterState) {
     this.#state = state
+    this.#log = new InternalLog(state, OFFSETS_TOPIC)
     const number = (name: string) => state.configs.brokerNumber(name)
     this.coordinator = new GroupCoordinator(this.#host(), {
       initialRebalanceDelayMs: number('group.initial.rebalance.delay.ms'),
@@ -24,6 +28,7 @@ export class Groups {
       consumerSessionTimeoutMs: number('group.consumer.session.timeout.ms'),
       consumerMaxSize: number('group.consumer.max.size')
     })
+    this.#restore()
     state.observe(event => {
       if (event.type === 'partition-changed' && event.partition.topic === OFFSETS_TOPIC)
         this.coordinator.follow({
@@ -45,6 +50,18 @@ export class Groups {
     return this.#state.coordinatorPartition('group', groupId)?.index ?? 0
   }
 
+  /** Logs that are there already, of a process before this one: what they say is what there is. */
+  #restore(): void {
+    for (let partition = 0; partition < this.#log.partitions; partition++)
+      for (const { records, producerId, marker } of this.#log.read(partition)) {
+        if (marker) this.coordinator.transactionEnded(partition, producerId, marker.commit)
+        for (const each of records) {
+          const record = readRecord(each)
+          if (record) this.coordinator.restore(record, producerId)
+        }
+      }
+  }
+
   #host(): GroupHost {
     const state = this.#state
     return {
@@ -55,7 +72,23 @@ export class Groups {
       },
       topic: name => viewOf(state.topic(name)),
       topicById: id => viewOf(state.topicById(id)),
-      topicNames: () => [...state.topics.keys()].sort()
+      topicNames: () => [...state.topics.keys()].sort(),
+      journal: (groupId, records, producer) => {
+        const now = state.world.now()
+        const partition = this.partitionOf(groupId)
+        const written = this.#log.append(
+          partition,
+          records.map(each => writeRecord(each, now)),
+          producer
+        )
+        const all = () => this.coordinator.records(partition)
+        if (this.#log.isLong(partition))
+          this.#log.compact(
+            partition,
+            all()?.map(each => writeRecord(each, now))
+          )
+        return written
+      }
     }
   }
 }

@@ -20,6 +20,7 @@ import { type Group, OffsetKeeper } from './group-offsets.ts'
 import { GROUP_DEFAULTS, type GroupHost, type GroupOptions, type Place } from './host.ts'
 import { MemberIdRequired, MixedGroups } from './mixed.ts'
 import { Placement } from './placement.ts'
+import type { GroupRecord } from './records.ts'
 
 export class GroupCoordinator {
   /** May be changed while it runs. */
@@ -38,7 +39,15 @@ export class GroupCoordinator {
     this.#classic = new ClassicCoordinator(host.world, this.options)
     this.#consumer = new ConsumerCoordinator(host, this.options, group => this.#downgrade(group))
     this.#mixed = new MixedGroups(host, this.#consumer)
-    this.keeper = new OffsetKeeper({ groups: this.groups, host, options: this.options, classic: this.#classic, consumer: this.#consumer })
+    const newGroup = (groupId: string) => this.#track(new ClassicGroup(groupId))
+    this.keeper = new OffsetKeeper({
+      groups: this.groups,
+      host,
+      options: this.options,
+      classic: this.#classic,
+      consumer: this.#consumer,
+      newGroup
+    })
     this.placement = new Placement({
       world: host.world,
       placeOf: groupId => host.placeOf(groupId),
@@ -65,9 +74,7 @@ export class GroupCoordinator {
     const group = this.groups.get(groupId)
     if (group?.type === 'consumer' && group.members.size > 0) return this.#joinMixed(group, request)
     if (group?.type === 'classic' || memberId !== '') return this.#classic.join(group?.type === 'classic' ? group : undefined, request)
-    const made = new ClassicGroup(groupId)
-    this.groups.set(groupId, made)
-    return this.#classic.join(made, request)
+    return this.#classic.join(this.#track(new ClassicGroup(groupId)), request)
   }
 
   async sync(brokerId: number, request: SyncRequest): Promise<SyncResult> {
@@ -121,15 +128,37 @@ export class GroupCoordinator {
     const group = this.group(groupId)
     if (!group) return ERROR.GROUP_ID_NOT_FOUND
     if (group.state !== 'Empty') return ERROR.NON_EMPTY_GROUP
-    if (group.type === 'classic') this.#classic.rebalances.unload(group)
+    if (group.type === 'classic') this.#drop(group)
     this.groups.delete(groupId)
-    this.keeper.offsets.delete(groupId)
+    this.keeper.forgetGroup(groupId)
     return ERROR.NONE
   }
 
   /** A marker was appended to a partition of `__consumer_offsets`. */
   transactionEnded(partition: number, producerId: bigint, committed: boolean): void {
     this.keeper.endTransaction(groupId => this.#host.placeOf(groupId).partition === partition, producerId, committed)
+  }
+
+  /** What was read back from the log, before anybody asks. `producerId`: it waits for this one's transaction; -1n: it counts. */
+  restore(record: GroupRecord, producerId: bigint): void {
+    const { groupId } = record
+    if (record.type === 'offset') {
+      if (!this.groups.has(groupId)) this.#track(new ClassicGroup(groupId))
+      this.keeper.restore(record, producerId)
+    } else if (record.value) this.#track(ClassicGroup.read(groupId, record.value))
+    else this.groups.delete(groupId)
+  }
+
+  /** All that counts of one partition, to be written anew. Undefined: some of it waits for a transaction. */
+  records(partition: number): GroupRecord[] | undefined {
+    const records: GroupRecord[] = []
+    for (const group of this.#of(partition)) {
+      if (group.type === 'classic' && group.durable) records.push({ type: 'group', groupId: group.id, value: group.durable })
+      const offsets = this.keeper.records(group.id)
+      if (!offsets) return undefined
+      records.push(...offsets)
+    }
+    return records
   }
 
   /** All timers end. */
@@ -146,7 +175,7 @@ export class GroupCoordinator {
       throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} ${group ? 'is not a consumer group' : 'not found'}.`)
     const made = group && group.state !== 'Empty' ? this.#upgraded(group) : new ConsumerGroup(groupId)
     if (!made) throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`)
-    if (group) this.#classic.rebalances.unload(group, ERROR.REBALANCE_IN_PROGRESS)
+    if (group) this.#drop(group)
     this.groups.set(groupId, made)
     this.#consumer.loaded(made)
     return made
@@ -164,9 +193,9 @@ export class GroupCoordinator {
     if (migrationPolicy !== 'bidirectional' && migrationPolicy !== 'downgrade') return
     const members = [...group.members.values()]
     if (members.length === 0 || members.length > this.options.maxSize || !members.every(({ classic }) => classic)) return
-    const classic = this.#mixed.downgraded(group)
+    const classic = this.#track(this.#mixed.downgraded(group))
     this.#consumer.unload(group)
-    this.groups.set(group.id, classic)
+    classic.store()
     this.#classic.loaded(classic)
     this.#classic.rebalances.maybePrepare(classic)
   }
@@ -189,6 +218,18 @@ export class GroupCoordinator {
     }
   }
 
+  /** Its members are told to join again, in what comes after it. */
+  #drop(group: ClassicGroup): void {
+    this.#classic.rebalances.unload(group, ERROR.REBALANCE_IN_PROGRESS)
+    if (group.durable) this.#host.journal?.(group.id, [{ type: 'group', groupId: group.id, value: null }])
+  }
+
+  #track(group: ClassicGroup): ClassicGroup {
+    this.groups.set(group.id, group)
+    group.onStored = value => void this.#host.journal?.(group.id, [{ type: 'group', groupId: group.id, value }])
+    return group
+  }
+
   #stop(group: Group): void {
     if (group.type === 'consumer') this.#consumer.unload(group)
     else this.#classic.rebalances.unload(group)
@@ -209,8 +250,7 @@ export class GroupCoordinator {
         this.groups.delete(group.id)
         continue
       }
-      const read = ClassicGroup.read(group.id, group.durable)
-      this.groups.set(group.id, read)
+      const read = this.#track(ClassicGroup.read(group.id, group.durable))
       this.#classic.loaded(read)
     }
   }

@@ -3,11 +3,12 @@
  */
 import { ERROR, KafkaFault } from '../errors.ts'
 import type { ClassicCoordinator } from './classic-coordinator.ts'
-import { ClassicGroup } from './classic-group.ts'
+import type { ClassicGroup } from './classic-group.ts'
 import type { ConsumerCoordinator } from './consumer-coordinator.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { GroupHost, GroupOptions } from './host.ts'
 import { type CommittedOffset, GroupOffsets } from './offsets.ts'
+import type { GroupRecord } from './records.ts'
 
 export type Group = ClassicGroup | ConsumerGroup
 
@@ -21,6 +22,7 @@ export interface Committer {
   version: number
   /** Set: it waits for this producer's transaction. */
   producerId?: bigint
+  producerEpoch?: number
 }
 
 export interface OffsetToCommit {
@@ -40,6 +42,7 @@ export class OffsetKeeper {
   #options: GroupOptions
   #classic: ClassicCoordinator
   #consumer: ConsumerCoordinator
+  #newGroup: (groupId: string) => ClassicGroup
 
   constructor(of: {
     groups: Map<string, Group>
@@ -47,27 +50,44 @@ export class OffsetKeeper {
     options: GroupOptions
     classic: ClassicCoordinator
     consumer: ConsumerCoordinator
+    /** Among the groups, from now on. */
+    newGroup: (groupId: string) => ClassicGroup
   }) {
     this.#groups = of.groups
     this.#host = of.host
     this.#options = of.options
     this.#classic = of.classic
     this.#consumer = of.consumer
+    this.#newGroup = of.newGroup
   }
 
   /** Error codes, one for each. What is wrong with all of them is thrown (KafkaFault). */
   commit(who: Committer, commits: readonly OffsetToCommit[]): number[] {
     this.#check(who)
-    const offsets = this.#of(who.groupId)
+    const { groupId, producerId, producerEpoch = 0 } = who
     const committedAt = this.#host.world.now()
-    return commits.map(({ topic, partition, offset, leaderEpoch, metadata }) => {
-      const text = metadata ?? ''
-      if (text.length > this.#options.offsetMetadataMaxBytes) return ERROR.OFFSET_METADATA_TOO_LARGE
-      const named = { topic, partition, offset, leaderEpoch, metadata: text, committedAt }
-      if (who.producerId === undefined) offsets.commit(named)
-      else offsets.commitPending(who.producerId, named)
-      return ERROR.NONE
-    })
+    const errors = commits.map(({ metadata }) =>
+      (metadata ?? '').length > this.#options.offsetMetadataMaxBytes ? ERROR.OFFSET_METADATA_TOO_LARGE : ERROR.NONE
+    )
+    const named = commits
+      .filter((_, i) => errors[i] === ERROR.NONE)
+      .map(({ topic, partition, offset, leaderEpoch, metadata }) => ({
+        topic,
+        partition,
+        offset,
+        leaderEpoch,
+        metadata: metadata ?? '',
+        committedAt
+      }))
+    const records = named.map(({ topic, partition, ...value }): GroupRecord => ({ type: 'offset', groupId, topic, partition, value }))
+    const failure = this.#journal(groupId, records, producerId === undefined ? undefined : { producerId, producerEpoch })
+    if (failure !== ERROR.NONE) return errors.map(errorCode => errorCode || failure)
+    const offsets = this.#of(groupId)
+    for (const each of named) {
+      if (producerId === undefined) offsets.commit(each)
+      else offsets.commitPending(producerId, each)
+    }
+    return errors
   }
 
   /** Throws KafkaFault when this one may not know them. Unknown groups have none. */
@@ -97,14 +117,39 @@ export class OffsetKeeper {
     }
     return partitions.map(({ topic, partition }) => {
       if (group.isSubscribedTo(topic)) return ERROR.GROUP_SUBSCRIBED_TO_TOPIC
-      this.offsets.get(groupId)?.delete(topic, partition)
+      this.#forget(groupId, topic, partition)
       return ERROR.NONE
     })
   }
 
   /** A topic is gone, and so are its offsets. */
   forgetTopic(topic: string): void {
-    for (const offsets of this.offsets.values()) offsets.delete(topic)
+    for (const groupId of this.offsets.keys()) this.#forget(groupId, topic)
+  }
+
+  /** A group is gone. */
+  forgetGroup(groupId: string): void {
+    for (const topic of this.partitions(groupId).keys()) this.#forget(groupId, topic)
+    this.offsets.delete(groupId)
+  }
+
+  /** What was read back from the log. */
+  restore({ groupId, topic, partition, value }: GroupRecord & { type: 'offset' }, producerId: bigint): void {
+    const offsets = this.#of(groupId)
+    if (!value) offsets.delete(topic, partition)
+    else if (producerId < 0n) offsets.commit({ topic, partition, ...value })
+    else offsets.commitPending(producerId, { topic, partition, ...value })
+  }
+
+  /** All committed offsets, to be written anew. Undefined: some wait for their transaction. */
+  records(groupId: string): GroupRecord[] | undefined {
+    const records: GroupRecord[] = []
+    for (const [topic, partitions] of this.partitions(groupId))
+      for (const partition of partitions) {
+        if (this.offsets.get(groupId)!.isPending(topic, partition)) return undefined
+        records.push({ type: 'offset', groupId, topic, partition, value: this.offsets.get(groupId)!.get(topic, partition)! })
+      }
+    return records
   }
 
   /** Transactions end on one partition of `__consumer_offsets`. */
@@ -137,9 +182,27 @@ export class OffsetKeeper {
         version >= 9 && producerId === undefined ? 'GROUP_ID_NOT_FOUND' : 'ILLEGAL_GENERATION',
         `Group ${groupId} not found.`
       )
-    const group = new ClassicGroup(groupId)
-    this.#groups.set(groupId, group)
-    return group
+    return this.#newGroup(groupId)
+  }
+
+  /** `partition` undefined: of all of them. */
+  #forget(groupId: string, topic: string, partition?: number): void {
+    const gone = (this.partitions(groupId).get(topic) ?? []).filter(each => partition === undefined || each === partition)
+    if (gone.length === 0) return
+    this.#journal(
+      groupId,
+      gone.map(each => ({ type: 'offset', groupId, topic, partition: each, value: null }))
+    )
+    this.offsets.get(groupId)!.delete(topic, partition)
+  }
+
+  /** An error code that a client of the coordinator knows (`maybeConvertOffsetCommitError`). */
+  #journal(groupId: string, records: readonly GroupRecord[], producer?: { producerId: bigint; producerEpoch: number }): number {
+    const errorCode = (records.length > 0 && this.#host.journal?.(groupId, records, producer)) || ERROR.NONE
+    if (errorCode === ERROR.NOT_LEADER_OR_FOLLOWER || errorCode === ERROR.KAFKA_STORAGE_ERROR) return ERROR.NOT_COORDINATOR
+    return errorCode === ERROR.NOT_ENOUGH_REPLICAS || errorCode === ERROR.UNKNOWN_TOPIC_OR_PARTITION
+      ? ERROR.COORDINATOR_NOT_AVAILABLE
+      : errorCode
   }
 
   #of(groupId: string): GroupOffsets {

@@ -2,6 +2,7 @@
  * What the group coordinators need of their cluster, and nothing more: clock and timers, who coordinates which name, which topics there are.
  */
 import type { World } from '../../../model/world.ts'
+import type { GroupRecord } from './records.ts'
 
 /** Where a name's state lives: a partition of an internal topic. */
 export interface Place {
@@ -25,6 +26,8 @@ export interface GroupHost {
   topicById(id: string): TopicView | undefined
   /** In an order that does not depend on chance. */
   topicNames(): Iterable<string>
+  /** Writes down what is durable. `producer`: it counts when this producer's transaction is committed. An error code. */
+  journal?(groupId: string, records: readonly GroupRecord[], producer?: { producerId: bigint; producerEpoch: number }): number
 }
 
 /** Kafka's broker settings by their own names, in camel case. */

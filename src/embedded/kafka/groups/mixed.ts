@@ -126,7 +126,6 @@ export class MixedGroups {
     group.protocolName = group.selectProtocol()
     group.generationId = from.epoch
     group.state = 'Stable'
-    group.store()
     return group
   }
 

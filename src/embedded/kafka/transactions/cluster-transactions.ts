@@ -4,9 +4,12 @@
  */
 import { ERROR } from '../errors.ts'
 import { Groups, OFFSETS_TOPIC } from '../groups/cluster-groups.ts'
+import { InternalLog } from '../groups/internal-log.ts'
 import type { ClusterState, TransactionDoor } from '../state.ts'
 import { TransactionCoordinator } from './coordinator.ts'
 import type { TransactionHost } from './host.ts'
+import { readTransaction, writeTransaction } from './records.ts'
+import type { Transaction } from './transaction.ts'
 
 const STATE_TOPIC = '__transaction_state'
 /** What an old producer is told to try again is something that it knows. */
@@ -20,10 +23,13 @@ const RETRIED: readonly number[] = [
 export class Transactions implements TransactionDoor {
   readonly coordinator: TransactionCoordinator
   #state: ClusterState
+  #log: InternalLog
 
   constructor(state: ClusterState) {
     this.#state = state
+    this.#log = new InternalLog(state, STATE_TOPIC)
     this.coordinator = new TransactionCoordinator(this.#host(), { maxTimeoutMs: state.configs.brokerNumber('transaction.max.timeout.ms') })
+    this.#restore()
     state.transactionDoor = this
     state.observe(event => {
       if (event.type !== 'partition-changed' || event.partition.topic !== STATE_TOPIC) return
@@ -46,6 +52,34 @@ export class Transactions implements TransactionDoor {
     return RETRIED.includes(errorCode) ? ERROR.NOT_ENOUGH_REPLICAS : errorCode
   }
 
+  /** Logs that are there already, of a process before this one: what they say is what there is. */
+  #restore(): void {
+    const { transactions } = this.coordinator
+    for (let partition = 0; partition < this.#log.partitions; partition++)
+      for (const { records } of this.#log.read(partition))
+        for (const record of records) {
+          const transaction = readTransaction(record)
+          if (transaction) transactions.set(transaction.id, transaction)
+        }
+    const used = [...transactions.values()].flatMap(({ producerId, nextProducerId }) => [producerId, nextProducerId])
+    // Ids that were given out before are not given out again.
+    for (const last of used) while (last >= 0n && this.#state.nextProducerId() <= last);
+  }
+
+  #write(transaction: Transaction): void {
+    const partition = this.#state.coordinatorPartition('transaction', transaction.id)?.index ?? 0
+    const now = this.#state.world.now()
+    this.#log.append(partition, [writeTransaction(transaction, now)])
+    if (!this.#log.isLong(partition)) return
+    const all = [...this.coordinator.transactions.values()].filter(
+      ({ id }) => this.#state.coordinatorPartition('transaction', id)?.index === partition
+    )
+    this.#log.compact(
+      partition,
+      all.map(each => writeTransaction(each, now))
+    )
+  }
+
   #host(): TransactionHost {
     const state = this.#state
     return {
@@ -55,6 +89,7 @@ export class Transactions implements TransactionDoor {
         return { partition: partition?.index ?? 0, leader: partition?.leader ?? -1, leaderEpoch: partition?.leaderEpoch ?? 0 }
       },
       nextProducerId: () => state.nextProducerId(),
+      journal: transaction => this.#write(transaction),
       appendMarker({ topic, partition }, marker) {
         const errorCode = state.appendMarker(topic, partition, marker)
         if (errorCode === ERROR.NONE && topic === OFFSETS_TOPIC)

@@ -70,6 +70,7 @@ export class TransactionCoordinator {
       throw concurrent()
     }
     transaction.begin(expected, timeoutMs, () => this.#host.nextProducerId())
+    this.#host.journal?.(transaction)
     return transaction.identity
   }
 
@@ -81,6 +82,7 @@ export class TransactionCoordinator {
     if (transaction.state === 'Ongoing' && partitions.every(({ topic, partition }) => transaction.has(topic, partition))) return
     const began = transaction.state !== 'Ongoing'
     transaction.add(partitions, this.#host.world.now())
+    this.#host.journal?.(transaction)
     if (began) this.#startTimeout(transaction, transaction.timeoutMs)
   }
 
@@ -158,6 +160,7 @@ export class TransactionCoordinator {
   #end(transaction: Transaction, commit: boolean, bump: boolean): ProducerIdentity {
     this.#stopTimeout(transaction)
     transaction.prepare(commit, bump, () => this.#host.nextProducerId())
+    this.#host.journal?.(transaction)
     this.#markers.write(transaction)
     return transaction.nextProducerId < 0n ? transaction.identity : { producerId: transaction.nextProducerId, producerEpoch: 0 }
   }

@@ -3,7 +3,7 @@
  */
 import type { World } from '../../../model/world.ts'
 import type { Place } from '../groups/host.ts'
-import type { TopicPartition } from './transaction.ts'
+import type { TopicPartition, Transaction } from './transaction.ts'
 
 export interface Marker {
   producerId: bigint
@@ -19,6 +19,8 @@ export interface TransactionHost {
   nextProducerId(): bigint
   /** Ends a transaction on one partition; for `__consumer_offsets` with what groups have pending there. An error code. */
   appendMarker(at: TopicPartition, marker: Marker): number
+  /** Writes down what is durable. */
+  journal?(transaction: Transaction): void
 }
 
 export interface TransactionOptions {

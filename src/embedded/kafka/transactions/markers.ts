@@ -72,7 +72,9 @@ export class Markers {
       const errorCode = this.#host.appendMarker({ topic, partition }, marker)
       if (!RETRIED.includes(errorCode)) transaction.settle(topic, partition)
     }
-    if (transaction.partitions.length === 0) transaction.complete()
-    else this.#later(transaction, this.#options.markerRetryMs)
+    if (transaction.partitions.length === 0) {
+      transaction.complete()
+      this.#host.journal?.(transaction)
+    } else this.#later(transaction, this.#options.markerRetryMs)
   }
 }
