@@ -11,5 +11,5 @@ describeSessions('a real ZooKeeper', async () => {
   const port = await freePort()
   const server = await zookeeperServer(join(temporaryFolder(), 'zk'), port, tickMs)
   await server.start()
-  return { port, kill: () => server.kill(), start: () => server.start() }
+  return { port, kill: () => server.kill(), start: () => server.start(), stop: () => server.kill() }
 })

@@ -31,24 +31,28 @@ export type AnswerFate = 'deliver' | 'drop' | 'close' | { delayMs: number }
 
 /** More is never needed to say hello. */
 const HELLO_BYTES = 1_024
+/** Answers that a client leaves unread beyond this cost it its connection. */
+const MAX_UNSENT_BYTES = 64 << 20
 const XID = { event: -1, ping: -2, auth: -4 } as const
 const OPCODE = { ping: 11, auth: 100, closeSession: -11 } as const
 const NO_SESSION = { id: 0n, password: Buffer.alloc(16), timeoutMs: 0 }
 
 export class ZooKeeperConnection implements Holder, Watcher {
   readonly handlers: Omit<TransportHandlers, 'onConnect'>
-  received = 0
+  /** The port that it came to. */
+  readonly port: number
   #host: ConnectionHost
   #transport: Transport
   #frames: FrameReader
   #session: Session | undefined
   #word: Buffer | undefined = Buffer.alloc(0)
   #closed = false
-  /** Requests that have come while nothing may be answered; undefined: go on. */
-  #held: Buffer[] | undefined
+  /** What has come, and what is to be told, while nothing may be answered; undefined: go on. */
+  #held: { requests: Buffer[]; events: Buffer[] } | undefined
 
-  constructor(host: ConnectionHost, transport: Transport) {
+  constructor(host: ConnectionHost, transport: Transport, port: number) {
     this.#host = host
+    this.port = port
     this.#transport = transport
     this.#frames = new FrameReader({ maxFrameBytes: HELLO_BYTES, onFrame: frame => this.#receive(frame) })
     this.handlers = {
@@ -70,13 +74,14 @@ export class ZooKeeperConnection implements Holder, Watcher {
 
   /** Nothing is answered, and the session hears nothing, until `release`. */
   hold(): void {
-    this.#held ??= []
+    this.#held ??= { requests: [], events: [] }
   }
 
   release(): void {
     const held = this.#held
     this.#held = undefined
-    for (const frame of held ?? []) this.#receive(frame)
+    for (const frame of held?.events ?? []) this.#write(frame)
+    for (const frame of held?.requests ?? []) this.#receive(frame)
   }
 
   moved(): void {
@@ -93,8 +98,13 @@ export class ZooKeeperConnection implements Holder, Watcher {
     const fate = this.#host.event(this.#session.id, event)
     if (fate === 'swallow') return
     const frame = new JuteWriter().int(XID.event).long(-1n).int(0).int(event.type).int(3).string(event.path).frame()
-    if (fate === 'deliver') this.#write(frame)
-    else this.#host.world.setTimer(() => this.#write(frame), fate.delayMs)
+    if (fate === 'deliver') this.#tell(frame)
+    else this.#host.world.setTimer(() => this.#tell(frame), fate.delayMs)
+  }
+
+  #tell(frame: Buffer): void {
+    if (this.#held) this.#held.events.push(frame)
+    else this.#write(frame)
   }
 
   /** Until four bytes are there nobody knows whether they are a word or a length. */
@@ -125,10 +135,10 @@ export class ZooKeeperConnection implements Holder, Watcher {
   #receive(frame: Buffer): void {
     if (this.#closed) return
     if (this.#held) {
-      this.#held.push(frame)
+      // A copy: the frame's memory is the transport's.
+      this.#held.requests.push(Buffer.from(frame))
       return
     }
-    this.received++
     if (this.#session) this.#request(this.#session, new JuteReader(frame))
     else this.#hello(new JuteReader(frame))
   }
@@ -186,7 +196,10 @@ export class ZooKeeperConnection implements Holder, Watcher {
   }
 
   #write(frame: Buffer): void {
-    if (!this.#closed) this.#transport.write([frame])
+    if (this.#closed) return
+    this.#transport.write([frame])
+    // It asks and does not read.
+    if (this.#transport.bufferedBytes > MAX_UNSENT_BYTES) this.destroy()
   }
 
   #gone(): void {

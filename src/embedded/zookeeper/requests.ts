@@ -28,6 +28,14 @@ export function writeStat(out: JuteWriter, stat: Stat): JuteWriter {
   return out.int(stat.dataLength).int(stat.numChildren).long(stat.pzxid)
 }
 
+/** An answer of a header alone. */
+const silent =
+  (run: (core: Core, client: Client, reader: JuteReader) => unknown): Handler =>
+  (core, client, reader) => {
+    run(core, client, reader)
+    return nothing()
+  }
+
 const strings = (reader: JuteReader) => reader.vector(() => reader.string())
 const writeStrings = (out: JuteWriter, values: readonly string[]) => out.vector(values, value => void out.string(value))
 
@@ -142,7 +150,7 @@ function multiRead(core: Core, client: Client, reader: JuteReader): JuteWriter {
 
 const HANDLERS: Readonly<Record<number, Handler>> = {
   [OP.create]: created(false),
-  [OP.delete]: (core, client, reader) => (operations.change(core, client, readDelete(reader)), nothing()),
+  [OP.delete]: silent((core, client, reader) => operations.change(core, client, readDelete(reader))),
   3: (core, client, reader) => writeStat(writer(), operations.exists(core, client, reader.string(), reader.bool())),
   [OP.getData]: (core, client, reader) => {
     const { data, stat } = operations.getData(core, client, reader.string(), reader.bool())
@@ -162,11 +170,11 @@ const HANDLERS: Readonly<Record<number, Handler>> = {
     const { children, stat } = operations.getChildren(core, client, reader.string(), reader.bool())
     return writeStat(writeStrings(writer(), children), stat)
   },
-  [OP.check]: (core, client, reader) => (operations.change(core, client, readCheck(reader)), nothing()),
+  [OP.check]: silent((core, client, reader) => operations.change(core, client, readCheck(reader))),
   14: multi,
   [OP.create2]: created(true),
-  17: (core, client, reader) => (operations.checkWatches(core, client, reader.string(), reader.int(), false), nothing()),
-  18: (core, client, reader) => (operations.checkWatches(core, client, reader.string(), reader.int(), true), nothing()),
+  17: silent((core, client, reader) => operations.checkWatches(core, client, reader.string(), reader.int(), false)),
+  18: silent((core, client, reader) => operations.checkWatches(core, client, reader.string(), reader.int(), true)),
   [OP.container]: created(true),
   [OP.ttl]: created(true, true),
   22: multiRead,

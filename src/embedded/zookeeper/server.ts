@@ -61,7 +61,7 @@ export class EmbeddedZooKeeper {
 
   /** Another server of the ensemble. Answers with its port. */
   async listen(port = 0): Promise<number> {
-    const listener = await this.world.listen(port, transport => this.#accept(transport))
+    const listener: Listener = await this.world.listen(port, transport => this.#accept(transport, listener.port))
     this.#listeners.set(listener.port, listener)
     if (!this.#ports.includes(listener.port)) this.#ports.push(listener.port)
     return listener.port
@@ -95,6 +95,13 @@ export class EmbeddedZooKeeper {
   /** Cuts the connection of a session, or all of them. Sessions live on. */
   cut(sessionId?: bigint): void {
     for (const connection of [...this.#connections]) if (sessionId === undefined || connection.sessionId === sessionId) connection.destroy()
+  }
+
+  /** One server of the ensemble is gone, with its connections; `listen(port)` brings it back. Sessions live on and may go to another. */
+  unlisten(port: number): void {
+    this.#listeners.get(port)?.close()
+    this.#listeners.delete(port)
+    for (const connection of [...this.#connections]) if (connection.port === port) connection.destroy()
   }
 
   /** No quorum: ports are closed, connections cut, and no session expires until `resume`. */
@@ -140,8 +147,8 @@ export class EmbeddedZooKeeper {
     this.#connections.delete(connection)
   }
 
-  #accept(transport: Transport) {
-    const connection = new ZooKeeperConnection(this, transport)
+  #accept(transport: Transport, port: number) {
+    const connection = new ZooKeeperConnection(this, transport, port)
     this.#connections.add(connection)
     if (this.#connections.size > this.#maxConnections) connection.destroy()
     return connection.handlers

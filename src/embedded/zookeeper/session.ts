@@ -15,6 +15,12 @@ export interface CreateOptions {
   sequential?: boolean
 }
 
+/** A step of a `multi`; `version` -1 or none: any. */
+export type LocalChange =
+  | { type: 'create'; path: string; data: Buffer; ephemeral?: boolean; sequential?: boolean }
+  | { type: 'delete' | 'check'; path: string; version?: number }
+  | { type: 'setData'; path: string; data: Buffer; version?: number }
+
 export class LocalSession implements Holder, Watcher {
   #core: Core
   #session: Session
@@ -36,8 +42,7 @@ export class LocalSession implements Holder, Watcher {
 
   /** The path, with its number where it is sequential. */
   create(path: string, data: Buffer, { ephemeral = false, sequential = false }: CreateOptions = {}): string {
-    const mode = (ephemeral ? 1 : 0) + (sequential ? 2 : 0)
-    return operations.change(this.#core, this.#asker(), { type: 'create', path, data, acl: OPEN_ACL, mode }).path
+    return operations.change(this.#core, this.#asker(), changeOf({ type: 'create', path, data, ephemeral, sequential })).path
   }
 
   delete(path: string, version = -1): void {
@@ -46,6 +51,13 @@ export class LocalSession implements Holder, Watcher {
 
   setData(path: string, data: Buffer, version = -1): Stat {
     return operations.change(this.#core, this.#asker(), { type: 'setData', path, data, version }).stat!
+  }
+
+  /** All of them or none, under one zxid. Throws the fault of the first that cannot be done. */
+  multi(changes: readonly LocalChange[]): { path: string; stat: Stat | undefined }[] {
+    const result = operations.multi(this.#core, this.#asker(), changes.map(changeOf))
+    if ('fault' in result) throw result.fault
+    return result.done
   }
 
   /** Undefined: it is not there. `changed` is called once, when it is made, changed or deleted. */
@@ -119,4 +131,10 @@ export class LocalSession implements Holder, Watcher {
     if (this.#over) throw new ZkFault('SESSION_EXPIRED')
     return { sessionId: this.id, identities: this.#session.identities, watcher: this }
   }
+}
+
+function changeOf(wanted: LocalChange): operations.Change {
+  if (wanted.type !== 'create') return { ...wanted, version: wanted.version ?? -1 }
+  const { path, data, ephemeral, sequential } = wanted
+  return { type: 'create', path, data, acl: OPEN_ACL, mode: (ephemeral ? 1 : 0) + (sequential ? 2 : 0) }
 }

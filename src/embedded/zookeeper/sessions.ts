@@ -29,6 +29,8 @@ export class Sessions {
   #limits: { minSessionTimeoutMs: number; maxSessionTimeoutMs: number }
   #end: (id: bigint) => void
   #timers = new Map<bigint, object>()
+  /** Those that end when they are not heard of. */
+  #timed = new Set<Session>()
   #next: bigint
   #paused = false
 
@@ -52,7 +54,9 @@ export class Sessions {
       lastHeardMs: this.#world.monotonicMs()
     }
     this.all.set(session.id, session)
-    if (timeoutMs !== undefined) this.#arm(session)
+    if (timeoutMs === undefined) return session
+    this.#timed.add(session)
+    if (!this.#paused) this.#arm(session)
     return session
   }
 
@@ -75,6 +79,7 @@ export class Sessions {
     const session = this.all.get(id)
     if (!session) return
     this.all.delete(id)
+    this.#timed.delete(session)
     this.#disarm(id)
     const { holder } = session
     session.holder = undefined
@@ -85,10 +90,15 @@ export class Sessions {
   /** No session ends by itself while the ensemble has no quorum; afterwards all have their whole time again. */
   pause(paused: boolean): void {
     this.#paused = paused
-    if (!paused) for (const session of this.all.values()) this.heard(session)
+    for (const session of this.#timed) {
+      this.#disarm(session.id)
+      this.heard(session)
+      if (!paused) this.#arm(session)
+    }
   }
 
   close(): void {
+    this.#paused = true
     for (const id of [...this.#timers.keys()]) this.#disarm(id)
   }
 
@@ -97,7 +107,7 @@ export class Sessions {
     const timer = this.#world.setTimer(
       () => {
         const quietMs = this.#world.monotonicMs() - session.lastHeardMs
-        if (this.#paused || quietMs < session.timeoutMs) this.#arm(session)
+        if (quietMs < session.timeoutMs) this.#arm(session)
         else this.end(session.id)
       },
       Math.max(1, dueMs - this.#world.monotonicMs())

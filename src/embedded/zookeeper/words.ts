@@ -38,6 +38,8 @@ export function answerWord(word: string, core: Core, traffic: Traffic): string |
       return `Zookeeper version: ${VERSION}\nClients:\n${clients(core)}\n${status}`
     case 'cons':
       return `${clients(core)}\n`
+    case 'dump':
+      return `Sessions with Ephemerals (${core.tree.ephemerals.size}):\n${ephemerals(core)}`
     case 'mntr':
       return monitor({
         zk_version: VERSION,
@@ -61,6 +63,9 @@ const clients = (core: Core) =>
     .filter(({ holder }) => holder)
     .map(({ id, timeoutMs }) => ` /127.0.0.1[1](sid=0x${id.toString(16)},to=${timeoutMs})\n`)
     .join('')
+
+const ephemerals = (core: Core) =>
+  [...core.tree.ephemerals].map(([id, paths]) => `0x${id.toString(16)}:\n${[...paths].map(path => `\t${path}\n`).join('')}`).join('')
 
 const monitor = (values: Readonly<Record<string, string | number>>) =>
   Object.entries(values)
