@@ -209,7 +209,7 @@ export class ClassicGroup {
 
   /** Whether offsets of this topic may not be deleted. */
   isSubscribedTo(topic: string): boolean {
-    return this.subscribed?.has(topic) ?? true
+    return !this.is('Empty') && (this.subscribed?.has(topic) ?? true)
   }
 
   #answerJoin(member: ClassicMember, result: JoinResult): void {

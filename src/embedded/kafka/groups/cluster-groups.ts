@@ -60,6 +60,7 @@ export class Groups {
           if (record) this.coordinator.restore(record, producerId)
         }
       }
+    this.coordinator.restored()
   }
 
   #host(): GroupHost {

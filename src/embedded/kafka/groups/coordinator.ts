@@ -149,6 +149,14 @@ export class GroupCoordinator {
     else this.groups.delete(groupId)
   }
 
+  /** All is read back: of what is left, groups that have nothing are none. */
+  restored(): void {
+    for (const { id } of [...this.groups.values()].filter(group => this.#hasNothing(group))) {
+      this.groups.delete(id)
+      this.keeper.offsets.delete(id)
+    }
+  }
+
   /** All that counts of one partition, to be written anew. Undefined: some of it waits for a transaction. */
   records(partition: number): GroupRecord[] | undefined {
     const records: GroupRecord[] = []
@@ -218,6 +226,10 @@ export class GroupCoordinator {
     }
   }
 
+  #hasNothing(group: Group): boolean {
+    return group.type === 'classic' && !group.durable && (this.keeper.offsets.get(group.id)?.isEmpty ?? true)
+  }
+
   /** Its members are told to join again, in what comes after it. */
   #drop(group: ClassicGroup): void {
     this.#classic.rebalances.unload(group, ERROR.REBALANCE_IN_PROGRESS)
@@ -246,7 +258,7 @@ export class GroupCoordinator {
         this.#consumer.loaded(group)
         continue
       }
-      if (!group.durable && !this.keeper.offsets.has(group.id)) {
+      if (this.#hasNothing(group)) {
         this.groups.delete(group.id)
         continue
       }
