@@ -2,15 +2,15 @@
  * The real client over sockets against embedded brokers: what is published is read, whatever dies in between.
  */
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { type Cluster, connect, type Message } from '../../../src/index.ts'
-import { startCluster } from './support.ts'
+import { startCluster, type TestCluster } from './support.ts'
 
 const deadlineMs = 8_000
 
-async function connected(t: TestContext, url: string, options: object = {}): Promise<Cluster> {
+async function connected({ url, before }: TestCluster, options: object = {}): Promise<Cluster> {
   const cluster = await connect(url, { retryBackoffMs: 10, reconnectBackoffMs: 10, ...options })
-  t.after(() => cluster.close({ timeoutMs: 1_000 }))
+  before(() => cluster.close({ timeoutMs: 1_000 }))
   return cluster
 }
 
@@ -28,12 +28,12 @@ async function read(cluster: Cluster, topic: string, partition: number, count: n
 const values = (messages: readonly Message[]) => messages.map(({ value }) => String(value))
 
 test('what is published with each compression is read, with keys, headers and times', async t => {
-  const { url } = await startCluster(t)
-  const cluster = await connected(t, url)
+  const embedded = await startCluster(t)
+  const cluster = await connected(embedded)
   for (const compression of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
     const topic = `with-${compression}`
     await cluster.admin.createTopic(topic, { partitions: 1 })
-    const other = await connected(t, url, { publish: { compression } })
+    const other = await connected(embedded, { publish: { compression } })
     const sent = Array.from({ length: 20 }, (_, i) => ({ key: `k${i}`, value: 'v'.repeat(50) + i, headers: { h: String(i) } }))
     await Promise.all(sent.map(each => other.topic(topic).publish({ partition: 0, ...each })))
     const messages = await read(cluster, topic, 0, 20)
@@ -49,8 +49,8 @@ test('what is published with each compression is read, with keys, headers and ti
 })
 
 test('topics are created, described, listed and deleted; offsets are listed by end, beginning and time', async t => {
-  const { url } = await startCluster(t, { brokers: 3 })
-  const cluster = await connected(t, url)
+  const embedded = await startCluster(t, { brokers: 3 })
+  const cluster = await connected(embedded)
   await cluster.admin.createTopic('orders', { partitions: 3, replicationFactor: 3 })
   await assert.rejects(cluster.admin.createTopic('orders'), { code: 'TOPIC_ALREADY_EXISTS' })
   const [described] = await cluster.admin.topics(['orders'])
@@ -81,8 +81,8 @@ test('topics are created, described, listed and deleted; offsets are listed by e
 })
 
 test('a topic that is not there is made when a publish may make it', async t => {
-  const { url } = await startCluster(t, { config: { 'num.partitions': '2' } })
-  const cluster = await connected(t, url, { createTopics: true })
+  const embedded = await startCluster(t, { config: { 'num.partitions': '2' } })
+  const cluster = await connected(embedded, { createTopics: true })
   await cluster.topic('new').publish({ value: 'first' })
   const ends = await cluster.admin.listOffsets('new')
   assert.equal(
@@ -92,8 +92,9 @@ test('a topic that is not there is made when a publish may make it', async t => 
 })
 
 test('a leader dies in the middle of a publish: each message is there once, in order, on the next one', async t => {
-  const { url, state, broker } = await startCluster(t, { brokers: 3, config: { 'min.insync.replicas': '2' } })
-  const cluster = await connected(t, url)
+  const embedded = await startCluster(t, { brokers: 3, config: { 'min.insync.replicas': '2' } })
+  const { state, broker } = embedded
+  const cluster = await connected(embedded)
   await cluster.admin.createTopic('orders', { partitions: 1, replicationFactor: 3 })
   const first = state.partition('orders', 0)!.leader
   const published: Promise<unknown>[] = []
@@ -124,8 +125,9 @@ test('a leader dies in the middle of a publish: each message is there once, in o
 })
 
 test('a consumer waits for what is published later, and goes on where a leader was moved', async t => {
-  const { url, state } = await startCluster(t, { brokers: 2 })
-  const cluster = await connected(t, url)
+  const embedded = await startCluster(t, { brokers: 2 })
+  const { state } = embedded
+  const cluster = await connected(embedded)
   await cluster.admin.createTopic('orders', { partitions: 1, replicationFactor: 2 })
   const consumer = cluster.subscribe({
     partitions: [{ topic: 'orders', partition: 0, offset: 0n }],

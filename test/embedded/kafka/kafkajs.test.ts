@@ -40,14 +40,14 @@ interface Kafkajs {
 
 process.env.KAFKAJS_NO_PARTITIONER_WARNING = '1'
 
-test('kafkajs makes topics, writes and reads', async t => {
+test('kafkajs makes topics, writes and reads', { timeout: 30_000 }, async t => {
   const folder = await npmPackages('npm', 'kafkajs-2.2.4', { kafkajs: '2.2.4' })
   const { Kafka, logLevel, CompressionTypes } = createRequire(join(folder, 'package.json'))('kafkajs') as Kafkajs
-  const { brokers, state } = await startCluster(t, { brokers: 2, config: { 'group.min.session.timeout.ms': '100' } })
+  const { brokers, state, before } = await startCluster(t, { brokers: 2, config: { 'group.min.session.timeout.ms': '100' } })
   const kafka = new Kafka({ brokers: brokers.map(({ address }) => address), logLevel: logLevel.NOTHING })
   const admin = kafka.admin()
   await admin.connect()
-  t.after(() => admin.disconnect())
+  before(() => admin.disconnect())
   const configEntries = [{ name: 'retention.ms', value: '5000' }]
   assert.equal(await admin.createTopics({ topics: [{ topic: 'a', numPartitions: 2, replicationFactor: 2, configEntries }] }), true)
   assert.deepEqual(await admin.listTopics(), ['a'])
@@ -59,7 +59,7 @@ test('kafkajs makes topics, writes and reads', async t => {
 
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
   await producer.connect()
-  t.after(() => producer.disconnect())
+  before(() => producer.disconnect())
   const messages = (prefix: string) => Array.from({ length: 10 }, (_, i) => ({ partition: 0, key: `k${i}`, value: prefix + i }))
   for (const compression of [CompressionTypes.None, CompressionTypes.GZIP]) {
     const [written] = await producer.send({ topic: 'a', compression, acks: -1, messages: messages(`v${compression}-`) })
@@ -71,7 +71,7 @@ test('kafkajs makes topics, writes and reads', async t => {
   ])
   const consumer = kafka.consumer({ groupId: 'g', sessionTimeout: 6_000, maxWaitTimeInMs: 100 })
   await consumer.connect()
-  t.after(() => consumer.disconnect())
+  before(() => consumer.disconnect())
   await consumer.subscribe({ topics: ['a'], fromBeginning: true })
   const got: string[] = []
   await new Promise<void>((resolve, reject) => {

@@ -21,6 +21,8 @@ export interface TestCluster {
   /** `kafka://…` of all brokers. */
   url: string
   broker(id: number): Broker
+  /** Done when the test ends, while the brokers are still there. */
+  before(end: () => Promise<unknown>): void
   /** A bare connection to a broker; closed with the test. */
   dial(id?: number): Promise<RawClient>
 }
@@ -37,7 +39,9 @@ export async function startCluster(t: TestContext, options: TestClusterOptions =
   const brokers: Broker[] = []
   for (let id = 1; id <= count; id++) brokers.push(await Broker.start({ world, state, id, ...brokerOptions }))
   const clients: RawClient[] = []
-  t.after(() => {
+  const endings: (() => Promise<unknown>)[] = []
+  t.after(async () => {
+    await Promise.all(endings.map(end => end()))
     for (const client of clients) client.close()
     for (const broker of brokers) broker.kill()
     state.close()
@@ -49,6 +53,7 @@ export async function startCluster(t: TestContext, options: TestClusterOptions =
     brokers,
     url: `kafka://${brokers.map(({ address }) => address).join(',')}`,
     broker,
+    before: end => void endings.push(end),
     async dial(id = 1) {
       const client = await RawClient.dial(broker(id).port)
       clients.push(client)
