@@ -3,8 +3,10 @@
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import type { KafkaFault } from '../../../src/embedded/kafka/errors.ts'
 import { Groups } from '../../../src/embedded/kafka/groups/index.ts'
 import { InternalLog } from '../../../src/embedded/kafka/groups/internal-log.ts'
+import { parts } from '../../../src/embedded/kafka/groups/parts.ts'
 import { readRecord } from '../../../src/embedded/kafka/groups/records.ts'
 import { ClusterState } from '../../../src/embedded/kafka/state.ts'
 import { Transactions } from '../../../src/embedded/kafka/transactions/index.ts'
@@ -78,6 +80,25 @@ test('offsets, their deletion and groups with their members are there after a re
   assert.equal(String((await second.groups.sync(1, { ...sync, assignments: [] })).assignment), 'mine')
   await second.virtual.advance(10_001)
   assert.equal(second.groups.group('m')!.state, 'Empty', 'its session ran')
+})
+
+test('members of a KIP-848 group are told to join anew, in an epoch that nobody had', async t => {
+  const beat = (its: TestProcess, memberEpoch: number) =>
+    its.groups.consumerHeartbeat(1, {
+      ...{ groupId: 'n', memberId: 'm', memberEpoch, instanceId: null, rackId: null, rebalanceTimeoutMs: 1_000, topics: [T], regex: null },
+      ...{ assignor: null, owned: parts([]), clientId: 'c', clientHost: '', requireMemberId: true }
+    })
+  const first = new TestProcess(t)
+  assert.equal(beat(first, 0).memberEpoch, 1)
+  const second = new TestProcess(t, first)
+  assert.throws(
+    () => beat(second, 1),
+    (error: KafkaFault) => nameOf(error.errorCode) === 'UNKNOWN_MEMBER_ID'
+  )
+  assert.equal(beat(second, 0).memberEpoch, 2)
+  beat(second, -1)
+  assert.equal(second.groups.delete(1, 'n'), 0)
+  assert.equal(new TestProcess(t, second).groups.group('n'), undefined)
 })
 
 test('a transaction that was open is open after a restart, and ends', async t => {

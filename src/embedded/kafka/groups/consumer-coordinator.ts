@@ -103,7 +103,7 @@ export class ConsumerCoordinator {
     group.put(member)
     // Both are asked: the second remembers what it saw.
     const topicsChanged = group.topicsChanged(this.#host)
-    if (subscribed || topicsChanged) group.epoch++
+    if (subscribed || topicsChanged) this.#nextEpoch(group)
     if (group.epoch > group.assignmentEpoch) group.assign(this.#host)
     this.#reconcile(group, member, owned)
     this.session(group, member)
@@ -232,8 +232,13 @@ export class ConsumerCoordinator {
     this.#forget(member)
     group.remove(member)
     group.topicsChanged(this.#host)
-    group.epoch++
+    this.#nextEpoch(group)
     this.#onFenced(group)
+  }
+
+  #nextEpoch(group: ConsumerGroup): void {
+    group.epoch++
+    this.#host.journal?.(group.id, [{ type: 'epoch', groupId: group.id, value: group.epoch }])
   }
 
   /** It was heard of. */

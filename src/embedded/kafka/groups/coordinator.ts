@@ -129,6 +129,7 @@ export class GroupCoordinator {
     if (!group) return ERROR.GROUP_ID_NOT_FOUND
     if (group.state !== 'Empty') return ERROR.NON_EMPTY_GROUP
     if (group.type === 'classic') this.#drop(group)
+    else this.#forgetEpoch(group)
     this.groups.delete(groupId)
     this.keeper.forgetGroup(groupId)
     return ERROR.NONE
@@ -145,8 +146,12 @@ export class GroupCoordinator {
     if (record.type === 'offset') {
       if (!this.groups.has(groupId)) this.#track(new ClassicGroup(groupId))
       this.keeper.restore(record, producerId)
-    } else if (record.value) this.#track(ClassicGroup.read(groupId, record.value))
-    else this.groups.delete(groupId)
+    } else if (record.type === 'epoch' && record.value !== null) {
+      const group = new ConsumerGroup(groupId)
+      group.epoch = group.assignmentEpoch = record.value
+      this.groups.set(groupId, group)
+    } else if (record.type === 'group' && record.value) this.#track(ClassicGroup.read(groupId, record.value))
+    else if (this.groups.get(groupId)?.type === (record.type === 'group' ? 'classic' : 'consumer')) this.groups.delete(groupId)
   }
 
   /** All is read back: of what is left, groups that have nothing are none. */
@@ -162,6 +167,7 @@ export class GroupCoordinator {
     const records: GroupRecord[] = []
     for (const group of this.#of(partition)) {
       if (group.type === 'classic' && group.durable) records.push({ type: 'group', groupId: group.id, value: group.durable })
+      if (group.type === 'consumer') records.push({ type: 'epoch', groupId: group.id, value: group.epoch })
       const offsets = this.keeper.records(group.id)
       if (!offsets) return undefined
       records.push(...offsets)
@@ -203,6 +209,7 @@ export class GroupCoordinator {
     if (members.length === 0 || members.length > this.options.maxSize || !members.every(({ classic }) => classic)) return
     const classic = this.#track(this.#mixed.downgraded(group))
     this.#consumer.unload(group)
+    this.#forgetEpoch(group)
     classic.store()
     this.#classic.loaded(classic)
     this.#classic.rebalances.maybePrepare(classic)
@@ -234,6 +241,10 @@ export class GroupCoordinator {
   #drop(group: ClassicGroup): void {
     this.#classic.rebalances.unload(group, ERROR.REBALANCE_IN_PROGRESS)
     if (group.durable) this.#host.journal?.(group.id, [{ type: 'group', groupId: group.id, value: null }])
+  }
+
+  #forgetEpoch({ id: groupId }: ConsumerGroup): void {
+    this.#host.journal?.(groupId, [{ type: 'epoch', groupId, value: null }])
   }
 
   #track(group: ClassicGroup): ClassicGroup {

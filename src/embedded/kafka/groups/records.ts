@@ -1,6 +1,7 @@
 /**
  * What coordinators write into `__consumer_offsets`, in Kafka's own form, so that others can read it there, and what they make of it when they find
- * it again (`GroupMetadataManager`): offsets and classic groups. A null value deletes its key.
+ * it again (`GroupMetadataManager`): offsets, classic groups, and the epochs of KIP-848's groups, so that their members know them again and join anew.
+ * A null value deletes its key.
  */
 import { compile } from '../../../wire/compile.ts'
 import type { Definition, FieldDefinition } from '../../../wire/definition.ts'
@@ -17,11 +18,13 @@ export interface LogRecord {
 export type GroupRecord =
   | { type: 'offset'; groupId: string; topic: string; partition: number; value: CommittedOffset | null }
   | { type: 'group'; groupId: string; value: ClassicSnapshot | null }
+  | { type: 'epoch'; groupId: string; value: number | null }
 
 /** Versions of keys say what they are keys of. */
 const OFFSET_KEY = 1
 const OLDEST_OFFSET_KEY = 0
 const GROUP_KEY = 2
+const CONSUMER_GROUP_KEY = 3
 const VALUE_VERSION = 3
 
 const field = (type: FieldDefinition['type'], ...names: string[]): FieldDefinition[] =>
@@ -31,6 +34,7 @@ const nullable = (name: string): FieldDefinition => ({ name, type: 'string', ver
 
 const offsetKey = compile(message('OffsetCommitKey', [...field('string', 'group', 'topic'), ...field('int32', 'partition')]), 1)
 const groupKey = compile(message('GroupMetadataKey', field('string', 'group')), 2)
+const epochValue = compile({ ...message('ConsumerGroupMetadataValue', field('int32', 'epoch')), flexible: [0, 3] }, 0)
 const offsetValue = compile(
   message('OffsetCommitValue', [
     ...field('int64', 'offset'),
@@ -83,6 +87,10 @@ export function writeRecord(record: GroupRecord, now: number): LogRecord {
     const key = bytes(OFFSET_KEY, offsetKey, { group, topic, partition })
     return { key, value: value && bytes(VALUE_VERSION, offsetValue, { ...value, commitTimestamp: BigInt(value.committedAt) }) }
   }
+  if (record.type === 'epoch') {
+    const key = bytes(CONSUMER_GROUP_KEY, groupKey, { group: record.groupId })
+    return { key, value: record.value === null ? null : bytes(0, epochValue, { epoch: record.value }) }
+  }
   const key = bytes(GROUP_KEY, groupKey, { group: record.groupId })
   return { key, value: record.value && bytes(VALUE_VERSION, groupValue, groupOf(record.value, now)) }
 }
@@ -96,8 +104,10 @@ export function readRecord({ key, value }: LogRecord): GroupRecord | undefined {
     const { commitTimestamp, ...offset } = read(offsetValue, value) as Omit<CommittedOffset, 'committedAt'> & { commitTimestamp: bigint }
     return { type: 'offset', groupId, topic, partition, value: { ...offset, committedAt: Number(commitTimestamp) } }
   }
-  if (version !== GROUP_KEY) return undefined
+  if (version !== GROUP_KEY && version !== CONSUMER_GROUP_KEY) return undefined
   const { group: groupId } = read(groupKey, key) as { group: string }
+  if (version === CONSUMER_GROUP_KEY)
+    return { type: 'epoch', groupId, value: value && (read(epochValue, value) as { epoch: number }).epoch }
   return { type: 'group', groupId, value: value && snapshotOf(read(groupValue, value) as GroupValue) }
 }
 
