@@ -197,3 +197,12 @@ test('an empty classic group becomes one of the new protocol, and the other way 
   await groups.advance(0)
   assert.equal(joined.now.generationId, 1)
 })
+
+test('on command a group is assigned anew, and loses a member', () => {
+  const groups = withTopic()
+  groups.beat('m1', 0)
+  groups.coordinator.rebalance(GROUP)
+  assert.equal(groups.beat('m1', 1).memberEpoch, 2)
+  assert.equal(groups.coordinator.expel(GROUP, 'm1'), true)
+  refuses(() => groups.beat('m1', 2), 'UNKNOWN_MEMBER_ID')
+})

@@ -103,7 +103,7 @@ export class ConsumerCoordinator {
     group.put(member)
     // Both are asked: the second remembers what it saw.
     const topicsChanged = group.topicsChanged(this.#host)
-    if (subscribed || topicsChanged) this.#nextEpoch(group)
+    if (subscribed || topicsChanged) this.bump(group)
     if (group.epoch > group.assignmentEpoch) group.assign(this.#host)
     this.#reconcile(group, member, owned)
     this.session(group, member)
@@ -232,11 +232,12 @@ export class ConsumerCoordinator {
     this.#forget(member)
     group.remove(member)
     group.topicsChanged(this.#host)
-    this.#nextEpoch(group)
+    this.bump(group)
     this.#onFenced(group)
   }
 
-  #nextEpoch(group: ConsumerGroup): void {
+  /** A new assignment is made when a member next says something. */
+  bump(group: ConsumerGroup): void {
     group.epoch++
     this.#host.journal?.(group.id, [{ type: 'epoch', groupId: group.id, value: group.epoch }])
   }

@@ -135,6 +135,33 @@ export class GroupCoordinator {
     return ERROR.NONE
   }
 
+  // Faults
+
+  /** All members have to join again, or are assigned anew. False: there is no such group, or nobody in it. */
+  rebalance(groupId: string): boolean {
+    const group = this.group(groupId)
+    if (!group || group.members.size === 0) return false
+    if (group.type === 'classic') this.#classic.rebalances.maybePrepare(group)
+    else this.#consumer.bump(group)
+    return true
+  }
+
+  /** As if the member's session were over. False: it is not there. */
+  expel(groupId: string, memberId: string): boolean {
+    const group = this.group(groupId)
+    if (!group?.members.has(memberId)) return false
+    if (group.type === 'classic') this.#classic.rebalances.remove(group, group.members.get(memberId)!)
+    else this.#consumer.expire(group, memberId)
+    return true
+  }
+
+  /** The group's coordinator reads its partition anew, for so long. */
+  reload(groupId: string, loadMs: number): void {
+    const place = this.#host.placeOf(groupId)
+    this.follow(place)
+    this.placement.reload(place.partition, loadMs)
+  }
+
   /** A marker was appended to a partition of `__consumer_offsets`. */
   transactionEnded(partition: number, producerId: bigint, committed: boolean): void {
     this.keeper.endTransaction(groupId => this.#host.placeOf(groupId).partition === partition, producerId, committed)

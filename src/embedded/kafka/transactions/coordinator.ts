@@ -9,7 +9,7 @@ import type { Place } from '../groups/host.ts'
 import { Placement } from '../groups/placement.ts'
 import { TRANSACTION_DEFAULTS, type TransactionHost, type TransactionOptions } from './host.ts'
 import { Markers } from './markers.ts'
-import { mapping, type ProducerIdentity, type TopicPartition, Transaction } from './transaction.ts'
+import { EPOCH_MAX, mapping, type ProducerIdentity, type TopicPartition, Transaction } from './transaction.ts'
 
 export interface InitRequest {
   transactionalId: string
@@ -135,6 +135,21 @@ export class TransactionCoordinator {
       if (fault instanceof KafkaFault) return fault.errorCode
       throw fault
     }
+  }
+
+  /** A fault: its producer has the last epoch that there is. False: nobody knows it. */
+  exhaustEpochs(transactionalId: string): boolean {
+    const transaction = this.transactions.get(transactionalId)
+    if (!transaction) return false
+    transaction.epoch = EPOCH_MAX
+    return true
+  }
+
+  /** A fault: its coordinator reads its partition anew, for so long. */
+  reload(transactionalId: string, loadMs: number): void {
+    const place = this.#host.placeOf(transactionalId)
+    this.follow(place)
+    this.placement.reload(place.partition, loadMs)
   }
 
   /** All timers end. */

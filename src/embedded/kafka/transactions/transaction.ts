@@ -29,8 +29,8 @@ export interface TopicPartition {
 }
 
 const NO_EPOCH = -1
-/** The last epoch is kept for fencing. */
-const EPOCH_MAX = 0x7fff - 1
+/** The last epoch of a producer id: the one after it is kept for fencing. */
+export const EPOCH_MAX = 0x7fff - 1
 
 export class Transaction {
   readonly id: string
