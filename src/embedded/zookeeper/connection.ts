@@ -3,7 +3,7 @@
  * whatever set it off.
  */
 import { ProtocolError } from '../../model/errors.ts'
-import type { Transport, TransportHandlers, World } from '../../model/world.ts'
+import type { Transport, TransportHandlers } from '../../model/world.ts'
 import { FrameReader } from '../../wire/frames.ts'
 import type { Core } from './core.ts'
 import { ZkFault } from './faults.ts'
@@ -14,7 +14,8 @@ import type { WatchedEvent, Watcher } from './watches.ts'
 
 export interface ConnectionHost {
   readonly core: Core
-  readonly world: World
+  /** Not any more when the server has stopped. */
+  later(delayMs: number, callback: () => void): void
   /** Largest request, `jute.maxbuffer`. */
   readonly maxRequestBytes: number
   /** The answer to a four-letter word; undefined: that is none. */
@@ -99,7 +100,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
     if (fate === 'swallow') return
     const frame = new JuteWriter().int(XID.event).long(-1n).int(0).int(event.type).int(3).string(event.path).frame()
     if (fate === 'deliver') this.#tell(frame)
-    else this.#host.world.setTimer(() => this.#tell(frame), fate.delayMs)
+    else this.#host.later(fate.delayMs, () => this.#tell(frame))
   }
 
   #tell(frame: Buffer): void {
@@ -192,7 +193,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
     const fate = this.#host.answer(session.id, opcode)
     if (fate === 'deliver') this.#write(out.frame())
     else if (fate === 'close') this.destroy()
-    else if (fate !== 'drop') this.#host.world.setTimer(() => this.#write(out.frame()), fate.delayMs)
+    else if (fate !== 'drop') this.#host.later(fate.delayMs, () => this.#write(out.frame()))
   }
 
   #write(frame: Buffer): void {

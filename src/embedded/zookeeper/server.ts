@@ -34,6 +34,7 @@ export class EmbeddedZooKeeper {
   #ports: number[] = []
   #maxConnections: number
   #received = 0
+  #timers = new Set<object>()
 
   private constructor(options: EmbeddedZooKeeperOptions) {
     this.world = options.world
@@ -89,7 +90,7 @@ export class EmbeddedZooKeeper {
   suspend(sessionId: bigint, forMs: number): void {
     const connection = this.#connectionOf(sessionId)
     connection?.hold()
-    this.world.setTimer(() => connection?.release(), forMs)
+    this.later(forMs, () => connection?.release())
   }
 
   /** Cuts the connection of a session, or all of them. Sessions live on. */
@@ -125,6 +126,8 @@ export class EmbeddedZooKeeper {
   stop(): void {
     this.#unlisten()
     this.cut()
+    for (const timer of this.#timers) this.world.clearTimer(timer)
+    this.#timers.clear()
     this.core.close()
   }
 
@@ -141,6 +144,14 @@ export class EmbeddedZooKeeper {
   answer(sessionId: bigint, opcode: number): AnswerFate {
     this.#received++
     return this.onAnswer(sessionId, opcode)
+  }
+
+  later(delayMs: number, callback: () => void): void {
+    const timer = this.world.setTimer(() => {
+      this.#timers.delete(timer)
+      callback()
+    }, delayMs)
+    this.#timers.add(timer)
   }
 
   closed(connection: ZooKeeperConnection): void {

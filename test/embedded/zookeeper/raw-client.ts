@@ -49,7 +49,10 @@ export class RawClient {
   }
 
   /** Answers with the body of the server's answer. */
-  async hello({ zxid = 0n, timeoutMs = 10_000, id = 0n, password = Buffer.alloc(16), readOnly = false }: Hello, old = false): Promise<Buffer> {
+  async hello(
+    { zxid = 0n, timeoutMs = 10_000, id = 0n, password = Buffer.alloc(16), readOnly = false }: Hello,
+    old = false
+  ): Promise<Buffer> {
     const out = new JuteWriter().int(0).long(zxid).int(timeoutMs).long(id).buffer(password)
     this.send(old ? out : out.bool(readOnly))
     const got = await this.arrivals.first(each => each.type === 'hello' || each.type === 'closed')

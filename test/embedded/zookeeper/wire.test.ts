@@ -89,7 +89,11 @@ test('requests are answered in their order, however they are cut', async t => {
   const { open } = await serve(t)
   const client = await open()
   const frames = [
-    new JuteWriter().int(1).int(1).raw(createBody('/a', 'x', 0).bytes()).frame(),
+    new JuteWriter()
+      .int(1)
+      .int(1)
+      .raw(createBody('/a', 'x', 0).bytes())
+      .frame(),
     new JuteWriter().int(2).int(4).raw(pathBody('/a', false).bytes()).frame(),
     new JuteWriter().int(3).int(2).string('/a').int(-1).frame()
   ]
@@ -106,7 +110,19 @@ test('an unknown opcode is unimplemented, a request that ends early cannot be re
   for (const opcode of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 17, 18, 19, 21, 22, 101, 103, 104, 105, 106])
     assert.equal((await client.ask(opcode)).error, -5, String(opcode))
   assert.equal((await client.ask(4, new JuteWriter().int(2 ** 31 - 1))).error, -5, 'a string of 2 GiB')
-  assert.equal((await client.ask(1, new JuteWriter().string('/a').buffer(null).int(2 ** 31 - 1))).error, -5, 'two billion ACLs')
+  assert.equal(
+    (
+      await client.ask(
+        1,
+        new JuteWriter()
+          .string('/a')
+          .buffer(null)
+          .int(2 ** 31 - 1)
+      )
+    ).error,
+    -5,
+    'two billion ACLs'
+  )
   assert.equal((await client.create('/a')).error, 0)
 })
 
