@@ -25,7 +25,7 @@ export interface ReadBatch {
 
 const BATCH_LIMIT_BYTES = 1 << 20
 /** Batches in one partition, from which on it is written anew. */
-const COMPACTED_FROM = 5_000
+const COMPACTED_FROM = 1_000
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
 export class InternalLog {
