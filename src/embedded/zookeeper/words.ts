@@ -40,6 +40,9 @@ export function answerWord(word: string, core: Core, traffic: Traffic): string |
       return `${clients(core)}\n`
     case 'dump':
       return `Sessions with Ephemerals (${core.tree.ephemerals.size}):\n${ephemerals(core)}`
+    case 'envi':
+      // What clients look for to know what they may ask.
+      return `Environment:\nzookeeper.version=${VERSION}\nhost.name=127.0.0.1\n`
     case 'mntr':
       return monitor({
         zk_version: VERSION,

@@ -194,6 +194,7 @@ test('four-letter words', async t => {
   assert.match(await word(port, 'stat'), /Clients:\n \/127/)
   assert.match(await word(port, 'mntr'), /^zk_ephemerals_count\t1$/m)
   assert.match(await word(port, 'cons'), new RegExp(`sid=0x${client.id.toString(16)}`))
+  assert.match(await word(port, 'envi'), /^zookeeper.version=3\.8\.4-/m)
   assert.match(await word(port, 'dump'), /^\t\/mine$/m)
   assert.equal(server.sessionIds.length, 1)
 })
