@@ -54,7 +54,10 @@ export async function connect(cluster: string | ClusterOptions, options: Connect
   signal?.throwIfAborted()
   if (typeof cluster === 'string' && cluster.startsWith('embedded:')) return connectEmbedded(cluster, options)
   const named = typeof cluster === 'string' ? parseClusterUrl(cluster) : cluster
-  const actor = createActor(ClusterActor, { input: { ...named, ...given }, ...(inspect ? { inspect } : {}) })
+  const { world } = options
+  // With a clock of its own the statecharts' timers are that World's, too.
+  const clock = world && { setTimeout: world.setTimer, clearTimeout: world.clearTimer }
+  const actor = createActor(ClusterActor, { input: { ...named, ...given }, ...(inspect ? { inspect } : {}), ...(clock ? { clock } : {}) })
   const instance = findInstance((actor.getSnapshot() as { context: { instance: string } }).context.instance)!
   const face = new Cluster(actor, instance)
   await face.opened(signal)

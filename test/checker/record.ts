@@ -36,12 +36,18 @@ let written = 0
 
 export class History {
   readonly operations: Operation[] = []
+  #now: () => number
   #foreign = false
   /** By process and key: where its last batch began. */
   #begins = new Map<string, number>()
 
+  /** `now`: another clock than this machine's, in ms. */
+  constructor(now: () => number = nowMs) {
+    this.#now = now
+  }
+
   /** Adds an operation of now, or of `atMs`. */
-  record(process: string, type: Outcome, f: Named, value?: unknown, atMs = nowMs()): void {
+  record(process: string, type: Outcome, f: Named, value?: unknown, atMs = this.#now()): void {
     this.operations.push({ index: this.operations.length, time: atMs, process, type, f, value } as Operation)
   }
 
@@ -78,7 +84,7 @@ export class History {
     if ('handle' in consumer) consumer.handle.then(begin, () => {})
     else begin(consumer)
     const manual = options.group === null
-    return consumer.on('*', (event: ConsumerEmitted) => this.#emitted(process, event, nowMs(), manual, options.textOf))
+    return consumer.on('*', (event: ConsumerEmitted) => this.#emitted(process, event, this.#now(), manual, options.textOf))
   }
 
   /** The same of a member of `test/support/group-member.ts`, in this process or another; what it has told so far included. */

@@ -1,0 +1,109 @@
+/**
+ * What a seed may do to an embedded cluster while clients use it. Each fault begins, and (where it lasts) ends; the run tells which have fired.
+ */
+import type { EmbeddedCluster } from '../../src/testing.ts'
+import type { SimWorld } from './sim-world.ts'
+
+export interface Stage {
+  sim: SimWorld
+  kafka: EmbeddedCluster
+  topic: string
+}
+
+/** Does it; answers with what ends it, or undefined when it could not be done now. */
+export type Fault = (stage: Stage) => (() => void | Promise<void>) | undefined
+
+const pick = <T>(sim: SimWorld, list: readonly T[]): T | undefined => list[Math.floor(sim.random() * list.length)]
+const running = ({ kafka }: Stage) => kafka.brokers.filter(broker => broker.running && !broker.frozen)
+/** Two are left for the topic, whose writes need two in sync. */
+const spare = (stage: Stage) => (running(stage).length > 2 ? pick(stage.sim, running(stage)) : undefined)
+const clientLinks = ({ sim }: Stage, ports: readonly number[]) => [...sim.links].filter(({ port }) => ports.includes(port))
+
+export const FAULTS: Readonly<Record<string, Fault>> = {
+  'kill broker': stage => {
+    const broker = spare(stage)
+    if (!broker) return undefined
+    stage.kafka.kill(broker.id)
+    return () => stage.kafka.restart(broker.id)
+  },
+  'freeze broker': stage => {
+    const broker = spare(stage)
+    if (!broker) return undefined
+    broker.freeze()
+    return () => broker.thaw()
+  },
+  'slow broker': stage => {
+    const broker = pick(stage.sim, running(stage))
+    broker?.slow(20 + stage.sim.random() * 200)
+    return broker && (() => broker.slow(0))
+  },
+  'cut connections': stage => {
+    const broker = pick(stage.sim, running(stage))
+    if (!broker) return undefined
+    for (const link of clientLinks(stage, [broker.port])) link.cut()
+    return () => {}
+  },
+  'one-way silence': stage => {
+    const broker = pick(stage.sim, running(stage))
+    if (!broker) return undefined
+    const untilMs = stage.sim.nowMs + 500 + stage.sim.random() * 1_500
+    const direction = stage.sim.random() < 0.5 ? 'up' : 'down'
+    for (const link of clientLinks(stage, [broker.port])) link.heldUntilMs[direction] = untilMs
+    return () => {}
+  },
+  'lose answers to Produce': stage =>
+    stage.kafka.control('Produce', () => ({ drop: 'after' }), { times: 1 + Math.floor(stage.sim.random() * 3) }),
+  'refuse Produce': stage =>
+    stage.kafka.control(
+      'Produce',
+      () => ({
+        change: answer => {
+          for (const { partitionResponses } of answer.responses)
+            for (const partition of partitionResponses) Object.assign(partition, { errorCode: NOT_LEADER, baseOffset: -1n })
+          return answer
+        }
+      }),
+      { times: 1 }
+    ),
+  'delay Fetch': stage => stage.kafka.control('Fetch', () => ({ delayMs: 100 + stage.sim.random() * 900 }), { times: 3 }),
+  'move a leader': stage => {
+    const partition = pick(stage.sim, stage.kafka.state.topic(stage.topic)!.partitions)!
+    const next = partition.isr.find(id => id !== partition.leader && stage.kafka.broker(id).running)
+    if (next === undefined) return undefined
+    stage.kafka.moveLeader(stage.topic, partition.index, next)
+    return () => {}
+  },
+  'move the controller': stage => {
+    stage.kafka.moveController()
+    return () => {}
+  },
+  'expire a broker’s session': stage => {
+    const broker = pick(stage.sim, running(stage))
+    if (!broker || running(stage).length < 3) return undefined
+    stage.kafka.expireBroker(broker.id)
+    return () => {}
+  },
+  'expire a client’s session': stage => {
+    const { zookeeper } = stage.kafka
+    // Sessions of brokers have no connection.
+    const id = pick(
+      stage.sim,
+      [...(zookeeper?.core.sessions.all.values() ?? [])].filter(({ timeoutMs }) => timeoutMs > 1_000).map(session => session.id)
+    )
+    if (id === undefined) return undefined
+    zookeeper!.expire(id)
+    return () => {}
+  },
+  'cut ZooKeeper': stage => {
+    stage.kafka.zookeeper?.cut()
+    return stage.kafka.zookeeper ? () => {} : undefined
+  },
+  'ZooKeeper without quorum': stage => {
+    const { zookeeper } = stage.kafka
+    if (!zookeeper) return undefined
+    zookeeper.suspendAll()
+    return () => zookeeper.resumeAll()
+  }
+}
+
+const NOT_LEADER = 6
