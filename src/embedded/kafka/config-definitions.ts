@@ -56,6 +56,8 @@ export const TOPIC_CONFIGS: readonly ConfigDefinition[] = [
   { name: 'min.compaction.lag.ms', type: 'long', value: '0', broker: 'log.cleaner.min.compaction.lag.ms', min: 0 },
   { name: 'min.insync.replicas', type: 'int', value: '1', broker: 'min.insync.replicas', min: 1 },
   { name: 'preallocate', type: 'boolean', value: 'false', broker: 'log.preallocate' },
+  { name: 'remote.log.copy.disable', type: 'boolean', value: 'false' },
+  { name: 'remote.log.delete.on.disable', type: 'boolean', value: 'false' },
   { name: 'remote.storage.enable', type: 'boolean', value: 'false' },
   { name: 'retention.bytes', type: 'long', value: '-1', broker: 'log.retention.bytes' },
   { name: 'retention.ms', type: 'long', value: '604800000', broker: 'log.retention.ms', min: -1 },

@@ -33,6 +33,8 @@ export interface CheckedBatch {
 export interface RefusedBatch {
   readonly errorCode: number
   readonly message: string
+  /** It was looked at by anyone, leader or not, and is no one's to append. */
+  readonly early?: true
   readonly recordErrors: { batchIndex: number; batchIndexErrorMessage: string | null }[]
 }
 
@@ -45,7 +47,7 @@ const NEVER = 2 ** 63
 /** Of the `records` of one partition in a request of this version. */
 export function checkBatch(records: Buffer, version: number, topic: string, state: ClusterState): CheckedBatch | RefusedBatch {
   const bytes = onlyBatch(records, version)
-  if (!Buffer.isBuffer(bytes)) return bytes
+  if (!Buffer.isBuffer(bytes)) return { ...bytes, early: true }
   const batch = new RecordBatch(bytes)
   const refusedHeader = checkHeader(batch, topic, state)
   if (refusedHeader) return refusedHeader

@@ -43,9 +43,10 @@ const UNKNOWN = -1n
 
 export function readPartition(state: ClusterState, broker: Broker, options: ReadOptions): PartitionRead {
   const { topic, topicId, byId, asked, replicaId, fromFollowers } = options
-  if (byId && topic === '') return failed(ERROR.UNKNOWN_TOPIC_ID)
+  // Where there is no log, there is a list of aborted transactions, and it is empty: so Kafka has it.
+  if (byId && topic === '') return { ...failed(ERROR.UNKNOWN_TOPIC_ID), abortedTransactions: [] }
   const partition = state.partition(topic, asked.partition)
-  if (!partition) return failed(ERROR.UNKNOWN_TOPIC_OR_PARTITION)
+  if (!partition) return { ...failed(ERROR.UNKNOWN_TOPIC_OR_PARTITION), abortedTransactions: [] }
   if (byId && partition.topicId !== topicId) return failed(ERROR.INCONSISTENT_TOPIC_ID)
   const log = partition.logs.get(broker.id)
   if (!log) return failed(ERROR.NOT_LEADER_OR_FOLLOWER, partition)

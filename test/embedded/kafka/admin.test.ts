@@ -137,7 +137,7 @@ test('metadata keeps the rules of each version', async t => {
     ]
   )
   assert.deepEqual(await names(11, [{ name: 'a', topicId: state.topic('a')!.id }]), [['a', 'INVALID_REQUEST']])
-  assert.deepEqual(await names(9, [{ name: 'new' }], true), [['new', 'LEADER_NOT_AVAILABLE']])
+  assert.deepEqual(await names(9, [{ name: 'new' }], true), [['new', 'UNKNOWN_TOPIC_OR_PARTITION']])
   assert.deepEqual(await names(9, [{ name: 'new' }], true), [['new', 'NONE']])
   broker(2).kill()
   const { brokers, topics, controllerId } = await ask(12, [{ name: 'a' }])

@@ -118,7 +118,7 @@ test('epochs fence readers that are behind, and tell those apart whose log was c
     const { errorCode, currentLeader, divergingEpoch } = await fetch(client, 'a', offset, options)
     return { error: nameOf(errorCode), leader: currentLeader.leaderId, diverging: [divergingEpoch.epoch, Number(divergingEpoch.endOffset)] }
   }
-  assert.deepEqual(await ask(two, 0, { currentLeaderEpoch: 0 }), { error: 'FENCED_LEADER_EPOCH', leader: 2, diverging: [-1, -1] })
+  assert.deepEqual(await ask(two, 0, { currentLeaderEpoch: 0 }), { error: 'FENCED_LEADER_EPOCH', leader: -1, diverging: [-1, -1] })
   assert.deepEqual(await ask(two, 0, { currentLeaderEpoch: 2 }), { error: 'UNKNOWN_LEADER_EPOCH', leader: -1, diverging: [-1, -1] })
   assert.deepEqual(await ask(two, 2, { currentLeaderEpoch: 1, lastFetchedEpoch: 0 }), { error: 'NONE', leader: -1, diverging: [0, 1] })
   const end = await two.ask('OffsetForLeaderEpoch', 4, {

@@ -58,7 +58,7 @@ test('a batch that is not as it must be is refused with the code that Kafka give
     ['zstd before it was there', batchOf(['x'.repeat(500)], { compression: 'zstd' }), 'UNSUPPORTED_COMPRESSION_TYPE', 'a', 6],
     ['no such topic', good, 'UNKNOWN_TOPIC_OR_PARTITION', 'b'],
     ['an internal topic', good, 'INVALID_TOPIC_EXCEPTION', '__consumer_offsets'],
-    ['a transaction without an id', idempotent(0, { transactional: true }), 'INVALID_TXN_STATE']
+    ['a transaction without an id', idempotent(0, { transactional: true }), 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED']
   ]
   state.coordinatorOf('group', 'g')
   for (const [what, batch, code, topic = 'a', version = 9] of refusals) {

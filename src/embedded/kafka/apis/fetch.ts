@@ -18,7 +18,7 @@ type FetchResponse = ResponseOf<'Fetch'>
 
 const READ_COMMITTED = 1
 /** The version from which a partition's answer says who leads it. */
-const LEADERS_FROM = 12
+const LEADERS_FROM = 16
 const MAX_BYTES = 0x7fffffff
 
 interface Asked {

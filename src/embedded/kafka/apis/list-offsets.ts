@@ -45,13 +45,13 @@ export const listOffsets: CoreHandler<'ListOffsets'> = {
     const twice = repeated(topics.flatMap(({ name, partitions }) => partitions.map(({ partitionIndex }) => `${name}/${partitionIndex}`)))
     const of = (name: string, asked: Asked): Told => {
       const partition = state.partition(name, asked.partitionIndex)
+      const time = Number(asked.timestamp)
       if (twice.has(`${name}/${asked.partitionIndex}`)) return told(asked, NOTHING, ERROR.INVALID_REQUEST)
+      if (time < 0 && time < EARLIEST && !(version >= (KNOWN_FROM[time] ?? 99))) return told(asked, NOTHING, ERROR.UNSUPPORTED_VERSION)
       const errorCode = leaderError(partition, broker, asked.currentLeaderEpoch)
       if (errorCode !== ERROR.NONE) return told(asked, NOTHING, errorCode)
       const end = endFor(partition!, replicaId, isolationLevel)
-      const time = Number(asked.timestamp)
       if (version === 0) return { ...told(asked, NOTHING), oldStyleOffsets: oldStyle(partition!, time, end, asked.maxNumOffsets ?? 1) }
-      if (time < 0 && time < EARLIEST && !(version >= (KNOWN_FROM[time] ?? 99))) return told(asked, NOTHING, ERROR.UNSUPPORTED_VERSION)
       const found = find(partition!, time, end)
       return told(asked, version < EPOCHS_FROM ? { ...found, leaderEpoch: -1 } : found)
     }

@@ -47,13 +47,13 @@ function one(state: ClusterState, { name, topicId = NO_TOPIC_ID }: AskedTopic, v
   return missing(name, topicId, create ? autoCreate(state, name) : unknownOrInvalid(state, name))
 }
 
-/** Kafka makes the topic in the background and says that its leader is not there yet; the client asks again. */
+/** Kafka makes the topic in the background and says that it is not there yet; the client asks again. */
 function autoCreate(state: ClusterState, name: string): number {
   if (state.configs.broker('auto.create.topics.enable') !== 'true') return unknownOrInvalid(state, name)
   try {
     if (isInternal(name)) state.coordinatorOf(name === '__consumer_offsets' ? 'group' : 'transaction', '')
     else state.createTopic({ name })
-    return ERROR.LEADER_NOT_AVAILABLE
+    return ERROR.UNKNOWN_TOPIC_OR_PARTITION
   } catch (error) {
     if (error instanceof KafkaFault) return error.errorCode
     throw error

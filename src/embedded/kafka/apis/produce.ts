@@ -92,20 +92,21 @@ async function write(asked: Asked, broker: Broker, state: ClusterState): Promise
   const checked =
     asked.records === null ? refused('INVALID_RECORD', 'There are no records') : checkBatch(asked.records, version, topic, state)
   // Formats are looked at first, acks and leaders next, and only a leader reads further.
+  if ('errorCode' in checked && checked.early) return bad(checked.errorCode, checked.message)
   if (acks !== ALL && acks !== 0 && acks !== 1) return bad(ERROR.INVALID_REQUIRED_ACKS)
   if (state.topic(topic)!.internal && asked.clientId !== ADMIN_CLIENT)
     return bad(ERROR.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}`)
   if (partition.leader !== broker.id) return bad(ERROR.NOT_LEADER_OR_FOLLOWER)
   if (acks === ALL && partition.isr.length < state.configs.topicNumber(topic, 'min.insync.replicas'))
     return bad(ERROR.NOT_ENOUGH_REPLICAS, `The size of the current ISR ${partition.isr} is insufficient to satisfy the min.isr requirement`)
-  if ('errorCode' in checked) return bad(checked.errorCode, checked.message, checked.recordErrors)
+  if ('errorCode' in checked) return fromLog(partition, bad(checked.errorCode, checked.message, checked.recordErrors))
   if (checked.batch.isTransactional) {
     const errorCode = await mayWrite(asked, checked.batch, partition, state)
     if (errorCode !== ERROR.NONE) return bad(errorCode)
     if (partition.leader !== broker.id) return bad(ERROR.NOT_LEADER_OR_FOLLOWER)
   }
   const { errorCode, message, baseOffset, endOffset } = partition.append(checked.bytes, checked.batch)
-  if (errorCode !== ERROR.NONE) return bad(errorCode, message)
+  if (errorCode !== ERROR.NONE) return fromLog(partition, bad(errorCode, message))
   const told = {
     ...failed(index, ERROR.NONE),
     baseOffset: BigInt(baseOffset),
@@ -113,6 +114,13 @@ async function write(asked: Asked, broker: Broker, state: ClusterState): Promise
     logStartOffset: BigInt(partition.logStartOffset)
   }
   return { told, partition, endOffset, leaderEpoch: partition.leaderEpoch }
+}
+
+/** What the log itself refuses is told with where it begins, but for what is damaged or too large (`ReplicaManager.appendToLocalLog`). */
+function fromLog(partition: Partition, write: Write): Write {
+  const { errorCode } = write.told
+  if (errorCode === ERROR.CORRUPT_MESSAGE || errorCode === ERROR.MESSAGE_TOO_LARGE) return write
+  return { ...write, told: { ...write.told, logStartOffset: BigInt(partition.logStartOffset) } }
 }
 
 /** A transaction that is open on this partition needs no question; neither does one that nobody coordinates here. */
@@ -123,7 +131,7 @@ function mayWrite(
   state: ClusterState
 ): number | Promise<number> {
   const { transactionDoor } = state
-  if (transactionalId === null) return ERROR.INVALID_TXN_STATE
+  if (transactionalId === null) return ERROR.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
   const known = partition.log?.producers.entries.get(batch.producerId)
   if (!transactionDoor || (known?.transactionFrom !== undefined && known.epoch === batch.producerEpoch)) return ERROR.NONE
   const { topic, index } = partition
