@@ -2,11 +2,12 @@
  * One run under one seed: an embedded cluster, a publisher and members of a group in a World of their own, a random schedule of random faults, then peace;
  * and the history of all of it, checked.
  */
-import { type Cluster, type Consumer, connect, type Message } from '../../src/index.ts'
+import { type Cluster, type Consumer, connect, type Message, type SubscribeOptions } from '../../src/index.ts'
 import { startCluster } from '../../src/testing.ts'
 import { API_NAMES, loadApi } from '../../src/wire/apis.ts'
 import type { Report } from '../checker/checker.ts'
 import { History } from '../checker/record.ts'
+import type { Coverage } from './coverage.ts'
 import { FAULTS, type Stage } from './faults.ts'
 import { SimWorld } from './sim-world.ts'
 
@@ -16,10 +17,14 @@ export interface SimOptions {
   messages?: number
   /** Faults begin within this virtual time, ms. Default 10,000. */
   troubleMs?: number
+  /** Is told which transitions the machines take. */
+  coverage?: Coverage
 }
 
 export interface SimResult {
   seed: number
+  /** Where the group meets. */
+  membership: Membership
   /** The same for the same seed and the same code. */
   digest: string
   virtualMs: number
@@ -32,6 +37,10 @@ export interface SimResult {
   /** What went wrong beside the history: an end that never came, an error of a server. */
   problems: string[]
 }
+
+/** Each seed has one of them: a cluster with ZooKeeper and a group in it, the same with a classic group, and one without ZooKeeper and the new protocol. */
+const MEMBERSHIPS = ['zookeeper', 'classic', 'consumer'] as const
+type Membership = (typeof MEMBERSHIPS)[number]
 
 const TOPIC = 'orders'
 const GROUP = 'workers'
@@ -51,7 +60,9 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
 }
 
 class Run {
-  #options: Required<SimOptions>
+  #options: Required<Omit<SimOptions, 'coverage'>>
+  #coverage: Coverage | undefined
+  #membership: Membership
   #sim: SimWorld
   #history: History
   #problems: string[] = []
@@ -60,8 +71,10 @@ class Run {
   #seen = new Set<string>()
   #acked = new Set<string>()
 
-  constructor({ seed, messages = 300, troubleMs = 10_000 }: SimOptions) {
+  constructor({ seed, messages = 300, troubleMs = 10_000, coverage }: SimOptions) {
     this.#options = { seed, messages, troubleMs }
+    this.#coverage = coverage
+    this.#membership = MEMBERSHIPS[seed % MEMBERSHIPS.length]!
     this.#sim = new SimWorld(seed)
     this.#history = new History(() => this.#sim.nowMs)
   }
@@ -73,6 +86,7 @@ class Run {
     const kafka = await this.#wait(
       startCluster({
         brokers: 3,
+        zookeeper: this.#membership !== 'consumer',
         world: sim.world,
         topics: { [TOPIC]: { partitions: PARTITIONS, replicationFactor: 3, config: { 'min.insync.replicas': '2' } } }
       }),
@@ -83,6 +97,7 @@ class Run {
       const client = await connect(kafka.url, {
         world: sim.world,
         clientId,
+        ...(this.#coverage ? { inspect: this.#coverage.inspect } : {}),
         sessionTimeoutMs: 4_000,
         requestTimeoutMs: 5_000,
         publish: { deliveryTimeoutMs: 120_000 }
@@ -106,7 +121,15 @@ class Run {
       for (const trouble of broker.troubles) this.#problems.push(`broker ${broker.id}: ${String((trouble as Error).stack ?? trouble)}`)
     await kafka.stop()
     return {
-      ...{ seed, digest: sim.digest(), virtualMs: Math.round(sim.nowMs - began), steps: sim.steps, faults: this.#faults, ...this.#counts },
+      ...{
+        seed,
+        membership: this.#membership,
+        digest: sim.digest(),
+        virtualMs: Math.round(sim.nowMs - began),
+        steps: sim.steps,
+        faults: this.#faults,
+        ...this.#counts
+      },
       ...{ report: this.#history.check({ mode: 'idempotent' }), problems: this.#problems }
     }
   }
@@ -151,13 +174,17 @@ class Run {
   }
 
   #consume(client: Cluster, name: string): Consumer {
-    const consumer = client.topic(TOPIC).subscribe({ group: GROUP, from: 'earliest', autoCommitIntervalMs: 500 })
+    const consumer = client.topic(TOPIC).subscribe({ ...this.#subscription })
     this.#history.watchConsumer(consumer, name, { group: GROUP })
     consumer.on('message.batch', ({ messages, ack }) => {
       for (const { value } of messages as Iterable<Message>) this.#seen.add(String(value))
       ack()
     })
     return consumer
+  }
+
+  get #subscription(): SubscribeOptions {
+    return { group: GROUP, from: 'earliest', autoCommitIntervalMs: 500, membership: this.#membership, groupSessionTimeoutMs: 6_000 }
   }
 
   /** A random part of the faults, at random times, each for a while; in the end all is whole again. */
