@@ -6,7 +6,7 @@ import type { World } from '../../model/world.ts'
 import { ERROR } from './errors.ts'
 import { type MarkerOf, markerBatch, type StoredBatch, storeBatch } from './log/batch.ts'
 import { ReplicaLog } from './log/log.ts'
-import type { ProducedBatch } from './log/producers.ts'
+import type { AppendedBatch, ProducedBatch } from './log/producers.ts'
 
 /** What a partition asks of its cluster. */
 export interface PartitionHost {
@@ -28,6 +28,8 @@ export interface Appended {
   baseOffset: number
   /** One past the batch: where the high watermark must be for acks=all. */
   endOffset: number
+  /** Of a duplicate: its last record's time, which the answer shows in place of the log's. */
+  duplicateTime?: number
 }
 
 export class Partition {
@@ -87,8 +89,7 @@ export class Partition {
     const log = this.log
     if (!log) return failed(ERROR.NOT_LEADER_OR_FOLLOWER)
     const found = batch.producerId < 0n ? undefined : log.producers.check(batch)
-    if (found && 'duplicate' in found)
-      return { errorCode: ERROR.NONE, baseOffset: found.duplicate.baseOffset, endOffset: found.duplicate.lastOffset + 1 }
+    if (found && 'duplicate' in found) return duplicateOf(found.duplicate)
     if (found) return failed(found.errorCode, found.message)
     return this.#append(log, storeBatch(bytes, log.endOffset, this.leaderEpoch, this.#host.world.now()))
   }
@@ -249,6 +250,10 @@ export class Partition {
   #wake(): void {
     for (const callback of [...this.#waiting]) callback()
   }
+}
+
+function duplicateOf({ baseOffset, lastOffset, timestamp }: AppendedBatch): Appended {
+  return { errorCode: ERROR.NONE, baseOffset, endOffset: lastOffset + 1, duplicateTime: timestamp }
 }
 
 function failed(errorCode: number, message?: string): Appended {

@@ -105,12 +105,12 @@ async function write(asked: Asked, broker: Broker, state: ClusterState): Promise
     if (errorCode !== ERROR.NONE) return bad(errorCode)
     if (partition.leader !== broker.id) return bad(ERROR.NOT_LEADER_OR_FOLLOWER)
   }
-  const { errorCode, message, baseOffset, endOffset } = partition.append(checked.bytes, checked.batch)
+  const { errorCode, message, baseOffset, endOffset, duplicateTime } = partition.append(checked.bytes, checked.batch)
   if (errorCode !== ERROR.NONE) return fromLog(partition, bad(errorCode, message))
   const told = {
     ...failed(index, ERROR.NONE),
     baseOffset: BigInt(baseOffset),
-    logAppendTimeMs: checked.logAppendTimeMs,
+    logAppendTimeMs: duplicateTime === undefined ? checked.logAppendTimeMs : BigInt(duplicateTime),
     logStartOffset: BigInt(partition.logStartOffset)
   }
   return { told, partition, endOffset, leaderEpoch: partition.leaderEpoch }
