@@ -16,7 +16,7 @@ const longest = 400
 const rooms: Record<string, { rooms: string[]; packages?: string[] }> = {
   index: { rooms: ['client', 'actors', 'machines', 'model', 'wire', 'flow', 'registry', 'journal', 'embedded', 'world'] },
   // The embedded cluster only when it is named.
-  client: { rooms: ['actors', 'model', 'testing'], packages: ['xstate'] },
+  client: { rooms: ['actors', 'model', 'testing', 'world'], packages: ['xstate'] },
   machines: { rooms: ['model'], packages: ['xstate'] },
   actors: { rooms: ['client', 'machines', 'model', 'wire', 'flow', 'registry', 'journal', 'world'], packages: ['xstate'] },
   model: { rooms: [] },

@@ -12,6 +12,7 @@ import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/c
 import { type PublishError, plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
+import { clockOf } from '../world/clock.ts'
 import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
 import { LiveMap } from './live-map.ts'
@@ -55,9 +56,11 @@ export async function connect(cluster: string | ClusterOptions, options: Connect
   if (typeof cluster === 'string' && cluster.startsWith('embedded:')) return connectEmbedded(cluster, options)
   const named = typeof cluster === 'string' ? parseClusterUrl(cluster) : cluster
   const { world } = options
-  // With a clock of its own the statecharts' timers are that World's, too.
-  const clock = world && { setTimeout: world.setTimer, clearTimeout: world.clearTimer }
-  const actor = createActor(ClusterActor, { input: { ...named, ...given }, ...(inspect ? { inspect } : {}), ...(clock ? { clock } : {}) })
+  const actor = createActor(ClusterActor, {
+    input: { ...named, ...given },
+    ...(inspect ? { inspect } : {}),
+    ...(world ? { clock: clockOf(world) } : {})
+  })
   const instance = findInstance((actor.getSnapshot() as { context: { instance: string } }).context.instance)!
   const face = new Cluster(actor, instance)
   await face.opened(signal)

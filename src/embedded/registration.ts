@@ -75,23 +75,23 @@ export class Registration {
     this.#controller = undefined
   }
 
-  /** Becomes the controller, or waits until there is none. */
+  /** One function for good: a watch that is set with it twice calls it once. */
+  #look = (): void => {
+    if (this.#session) this.#stand(this.#session)
+  }
+
+  /** Becomes the controller when there is none, gives it up when there is another; and looks again at the next change of who it is. */
   #stand(session: LocalSession): void {
-    if (this.#session !== session) return
-    const again = () => {
-      if (this.#session !== session) return
-      this.#controller?.end()
-      this.#controller = undefined
-      this.#stand(session)
-    }
-    if (!session.exists(znodes.CONTROLLER)) {
-      const { state, brokerId, world } = this.#options
-      const epoch = bumpEpoch(session)
-      session.create(znodes.CONTROLLER, znodes.controllerData(brokerId, world.now()), { ephemeral: true })
-      this.#controller = new Controller({ state, session, brokerId, epoch })
-      this.#controller.begin()
-    }
-    session.exists(znodes.CONTROLLER, again)
+    const there = session.exists(znodes.CONTROLLER, this.#look)
+    if (there?.ephemeralOwner === session.id) return
+    this.#controller?.end()
+    this.#controller = undefined
+    if (there) return
+    const { state, brokerId, world } = this.#options
+    const epoch = bumpEpoch(session)
+    session.create(znodes.CONTROLLER, znodes.controllerData(brokerId, world.now()), { ephemeral: true })
+    this.#controller = new Controller({ state, session, brokerId, epoch })
+    this.#controller.begin()
   }
 }
 

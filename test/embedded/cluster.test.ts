@@ -74,6 +74,20 @@ describe('an embedded cluster', () => {
       assert.equal(client.brokers.get(first)?.port, kafka.broker(first).port)
     }))
 
+  it('hears of deaths after the controller has moved to and fro', () =>
+    withCluster({ brokers: 3, topics: { orders: { partitions: 3, replicationFactor: 3 } } }, async kafka => {
+      for (const to of [2, 1, 2]) {
+        kafka.moveController(to)
+        assert.equal(kafka.state.controllerId, to)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+      kafka.kill(3)
+      await until('the death is known', () => !kafka.state.aliveIds.includes(3))
+      await kafka.restart(3)
+      await until('it is back', () => kafka.partition('orders', 0).isr.length === 3)
+      assert.equal(kafka.state.controllerId, 2)
+    }))
+
   it('keeps a broker whose session expires: it registers anew', () =>
     withCluster({ brokers: 2 }, async (kafka, client) => {
       const controller = kafka.state.controllerId
