@@ -67,6 +67,13 @@ export function bestOf(runs: readonly Run[], clients: readonly string[], figure:
   return clients.filter(client => runs.some(run => run.client === client)).sort((a, b) => medianOf(a) - medianOf(b))[0]
 }
 
+/** Those that were given more rounds than others, because they decide: three rounds more or less are no ground to prefer another. */
+function mostMeasured(runs: readonly Run[], clients: readonly string[]): string[] {
+  const rounds = (client: string) => runs.filter(run => run.client === client).length
+  const most = Math.max(...clients.map(rounds))
+  return clients.filter(client => rounds(client) > most / 2)
+}
+
 /** The peers that decide whether a workload's bars are reached: those that are worth more rounds. */
 export function rivals(name: string, runs: readonly Run[]): Set<string> {
   const decided = bars.filter(({ workload }) => workload === name).map(({ of, figure }) => of && bestOf(runs, of, figure))
@@ -83,7 +90,7 @@ export function barsTable(all: readonly Run[]): string {
     const what = `${digits(value)} ${units[bar.figure] ?? names[bar.figure]}`
     const kind = bar.moonshot ? 'moonshot' : 'bar'
     if (!bar.of) return [[bar.workload, kind, `at most ${bar.atMost}`, what, '', value <= bar.atMost ? 'reached' : '**not reached**']]
-    const best = bestOf(runs, bar.of, bar.figure)
+    const best = bestOf(runs, mostMeasured(runs, bar.of), bar.figure)
     const found = best && ratio(runs, 'samsa', best, bar.figure)
     if (!found) return []
     const beside = `${digits(found.ratio)} x ${best} (${found.pairs} pairs)`
