@@ -1,16 +1,26 @@
 /**
- * Records exchanged with librdkafka (kcat) and kafka-python, both ways and with each codec: keys, values and headers come through to the byte.
+ * Records exchanged with librdkafka (kcat) and kafka-python, both ways and with each codec: keys, values and headers come through to the byte. On real
+ * brokers, and on embedded ones, of which nobody there can tell the difference.
  */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { type Compression, connect } from '../../src/index.ts'
+import { startCluster } from '../../src/testing.ts'
 import { pythonConsume, pythonProduce } from '../support/kafka-python.ts'
 import { type JudgedRecord, kcatConsume, kcatProduce } from '../support/kcat.ts'
 import { uniqueName, useCluster } from '../support/use-cluster.ts'
 
-const cluster = await useCluster('kraft')
-const { bootstrap } = cluster
-const brokers = bootstrap.join(',')
+interface Place {
+  bootstrap: string[]
+  createTopic(name: string, spec: { config: Record<string, string> }): Promise<unknown>
+}
+
+const embedded = await startCluster({ brokers: 3 })
+after(() => embedded.stop())
+const places: Record<string, Place> = {
+  'Kafka 4': await useCluster('kraft'),
+  'the embedded cluster': { bootstrap: embedded.bootstrap, createTopic: async (name, spec) => embedded.createTopic(name, spec) }
+}
 
 const every = (byteCount: number) => Buffer.from(Array.from({ length: byteCount }, (_, index) => index % 256))
 /** Header values that kcat can print: it shows a null as a word, ends at a NUL, and sets commas between. */
@@ -51,15 +61,15 @@ const forPython = (records: JudgedRecord[]) =>
     .filter(({ key, value }) => key !== null || value !== null)
     .map(record => ({ ...record, headers: record.headers.filter(([, value]) => value !== null) }))
 
-async function freshTopic(): Promise<string> {
+async function freshTopic(place: Place): Promise<string> {
   const topic = uniqueName('judged')
-  await cluster.createTopic(topic, { config: { 'max.message.bytes': '60000' } })
+  await place.createTopic(topic, { config: { 'max.message.bytes': '60000' } })
   return topic
 }
 
 /** What ours reads from the first offset on. */
-async function ourRead(topic: string, count: number): Promise<JudgedRecord[]> {
-  const client = await connect({ brokers, recorderMaxBytes: 0 })
+async function ourRead({ bootstrap }: Place, topic: string, count: number): Promise<JudgedRecord[]> {
+  const client = await connect({ brokers: bootstrap.join(','), recorderMaxBytes: 0 })
   try {
     const records: JudgedRecord[] = []
     for await (const { key, value, headerList } of client.topic(topic).subscribe({ membership: 'manual', from: 'earliest' })) {
@@ -73,8 +83,8 @@ async function ourRead(topic: string, count: number): Promise<JudgedRecord[]> {
   }
 }
 
-async function ourWrite(topic: string, records: readonly JudgedRecord[], compression: Compression): Promise<void> {
-  const client = await connect({ brokers, recorderMaxBytes: 0, publish: { compression } })
+async function ourWrite({ bootstrap }: Place, topic: string, records: readonly JudgedRecord[], compression: Compression): Promise<void> {
+  const client = await connect({ brokers: bootstrap.join(','), recorderMaxBytes: 0, publish: { compression } })
   try {
     await Promise.all(records.map(record => client.topic(topic).publish({ ...record, partition: 0 })))
   } finally {
@@ -95,27 +105,32 @@ function toText({ key, value, headers: list }: JudgedRecord): string {
   return JSON.stringify([latin(key), latin(value), list.map(([name, each]) => [name, latin(each)])])
 }
 
-for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
-  test(`${codec}: what ours writes, kcat and kafka-python read`, async () => {
-    const topic = await freshTopic()
-    const records = [...plain, ...odd, ...big(codec), ...small]
-    await ourWrite(topic, records, codec)
-    assertSame(await kcatConsume(bootstrap, topic), records)
-    assertSame(await pythonConsume(bootstrap, topic), records)
-  })
+for (const [name, place] of Object.entries(places)) {
+  const { bootstrap } = place
+  describe(`through ${name}`, () => {
+    for (const codec of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const) {
+      test(`${codec}: what ours writes, kcat and kafka-python read`, async () => {
+        const topic = await freshTopic(place)
+        const records = [...plain, ...odd, ...big(codec), ...small]
+        await ourWrite(place, topic, records, codec)
+        assertSame(await kcatConsume(bootstrap, topic), records)
+        assertSame(await pythonConsume(bootstrap, topic), records)
+      })
 
-  test(`${codec}: what kcat writes, ours reads`, async () => {
-    const topic = await freshTopic()
-    // kcat sends records of one set of headers together.
-    const records = [...plain.slice(0, 3), ...plain.slice(3), ...big(codec), ...small]
-    await kcatProduce(bootstrap, topic, records, { codec })
-    assertSame(await ourRead(topic, records.length), records)
-  })
+      test(`${codec}: what kcat writes, ours reads`, async () => {
+        const topic = await freshTopic(place)
+        // kcat sends records of one set of headers together.
+        const records = [...plain.slice(0, 3), ...plain.slice(3), ...big(codec), ...small]
+        await kcatProduce(bootstrap, topic, records, { codec })
+        assertSame(await ourRead(place, topic, records.length), records)
+      })
 
-  test(`${codec}: what kafka-python writes, ours reads`, async () => {
-    const topic = await freshTopic()
-    const records = forPython([...plain, ...odd, ...big(codec), ...small])
-    await pythonProduce(bootstrap, topic, records, { codec })
-    assertSame(await ourRead(topic, records.length), records)
+      test(`${codec}: what kafka-python writes, ours reads`, async () => {
+        const topic = await freshTopic(place)
+        const records = forPython([...plain, ...odd, ...big(codec), ...small])
+        await pythonProduce(bootstrap, topic, records, { codec })
+        assertSame(await ourRead(place, topic, records.length), records)
+      })
+    }
   })
 }
