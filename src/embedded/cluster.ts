@@ -160,6 +160,31 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.partition(topic, partition).elect(to, options)
   }
 
+  /** A broker's disk is full: it leads nothing any more and follows nobody; what only it has is without a leader. Until `freeDisk`. */
+  fillDisk(id: number): void {
+    this.#member(id)
+    for (const partition of this.#partitionsOf(id)) {
+      partition.hold(id)
+      const next = partition.isr.find(each => each !== id && this.state.isAlive(each))
+      if (partition.leader === id) partition.elect(next ?? -1)
+      if (next !== undefined) partition.shrink(id)
+    }
+  }
+
+  freeDisk(id: number): void {
+    this.#member(id)
+    for (const partition of this.#partitionsOf(id)) {
+      partition.hold(id, false)
+      if (partition.leader < 0 && partition.isr.includes(id) && this.state.isAlive(id)) partition.elect(id)
+    }
+  }
+
+  /** Brokers forget the sequences of producers without a transaction under way (of a topic, or all), as after `producer.id.expiration.ms`. */
+  expireProducers(topic?: string): void {
+    for (const partition of this.state.partitions())
+      if (topic === undefined || partition.topic === topic) for (const log of partition.logs.values()) log.producers.expire()
+  }
+
   /** Asks `handler` at each request of an API ('*': any) to any broker, or one, before it is handled. The answer takes it away again. */
   control<N extends ApiName>(api: N | '*', handler: ControlHandler<N>, options: { broker?: number; times?: number } = {}): () => void {
     const { broker, ...rest } = options
@@ -190,6 +215,10 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  #partitionsOf(id: number): Partition[] {
+    return [...this.state.partitions()].filter(({ replicas }) => replicas.includes(id))
   }
 
   #member(id: number): Member {

@@ -19,6 +19,12 @@ const running = ({ kafka }: Stage) => kafka.brokers.filter(broker => broker.runn
 const spare = (stage: Stage) => (running(stage).length > 2 ? pick(stage.sim, running(stage)) : undefined)
 const clientLinks = ({ sim }: Stage, ports: readonly number[]) => [...sim.links].filter(({ port }) => ports.includes(port))
 
+/** Sessions of brokers have no timeout to speak of. */
+function sessionOfClient({ sim, kafka }: Stage): bigint | undefined {
+  const sessions = [...(kafka.zookeeper?.core.sessions.all.values() ?? [])].filter(({ timeoutMs }) => timeoutMs > 1_000)
+  return pick(sim, sessions)?.id
+}
+
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill broker': stage => {
     const broker = spare(stage)
@@ -84,19 +90,52 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return () => {}
   },
   'expire a client’s session': stage => {
-    const { zookeeper } = stage.kafka
-    // Sessions of brokers have no connection.
-    const id = pick(
-      stage.sim,
-      [...(zookeeper?.core.sessions.all.values() ?? [])].filter(({ timeoutMs }) => timeoutMs > 1_000).map(session => session.id)
-    )
+    const id = sessionOfClient(stage)
     if (id === undefined) return undefined
-    zookeeper!.expire(id)
+    stage.kafka.zookeeper!.expire(id)
     return () => {}
   },
   'cut ZooKeeper': stage => {
     stage.kafka.zookeeper?.cut()
     return stage.kafka.zookeeper ? () => {} : undefined
+  },
+  'fill a disk': stage => {
+    const broker = running(stage).length > 2 ? pick(stage.sim, running(stage)) : undefined
+    if (!broker) return undefined
+    stage.kafka.fillDisk(broker.id)
+    return () => stage.kafka.freeDisk(broker.id)
+  },
+  'shrink the ISR': stage => {
+    const partition = pick(stage.sim, stage.kafka.state.topic(stage.topic)!.partitions)!
+    const follower = partition.isr.find(id => id !== partition.leader)
+    if (follower === undefined || partition.isr.length < 3) return undefined
+    partition.hold(follower)
+    partition.shrink(follower)
+    return () => partition.hold(follower, false)
+  },
+  'cut an answer short': stage =>
+    stage.kafka.control(
+      '*',
+      () => ({ close: true, bytes: frame => frame.subarray(0, 4 + Math.floor(stage.sim.random() * (frame.length - 4))) }),
+      {
+        times: 1
+      }
+    ),
+  'repeat an answer': stage => stage.kafka.control('Produce', () => ({ bytes: frame => Buffer.concat([frame, frame]) }), { times: 1 }),
+  'late watches': stage => {
+    const { zookeeper } = stage.kafka
+    if (!zookeeper) return undefined
+    zookeeper.onEvent = () => ({ delayMs: stage.sim.random() * 1_000 })
+    return () => {
+      zookeeper.onEvent = () => 'deliver'
+    }
+  },
+  'suspend a client’s session': stage => {
+    const { zookeeper } = stage.kafka
+    const id = sessionOfClient(stage)
+    if (id === undefined) return undefined
+    zookeeper!.suspend(id, 500 + stage.sim.random() * 5_000)
+    return () => {}
   },
   'ZooKeeper without quorum': stage => {
     const { zookeeper } = stage.kafka

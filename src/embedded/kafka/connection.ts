@@ -162,7 +162,9 @@ export class BrokerConnection {
       this.#held.push(frame)
       return
     }
-    if (this.#transport.write(verdict.bytes ? [verdict.bytes(Buffer.concat(frame.chunks))] : frame.chunks)) return
+    const ready = this.#transport.write(verdict.bytes ? [verdict.bytes(Buffer.concat(frame.chunks))] : frame.chunks)
+    if (verdict.close) this.#transport.end()
+    if (ready || verdict.close) return
     await new Promise<void>(resolve => {
       this.#drained = resolve
       this.onClosed(resolve)

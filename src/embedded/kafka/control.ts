@@ -35,6 +35,8 @@ export interface Verdict<N extends ApiName = ApiName> {
   answerDelayMs?: number
   /** What is sent in place of this whole frame, its size first. */
   bytes?: (frame: Buffer) => Buffer
+  /** Ends the connection behind it. */
+  close?: boolean
 }
 
 export type ControlHandler<N extends ApiName> = (request: ControlledRequest<N>) => Verdict<N> | undefined | Promise<Verdict<N> | undefined>
