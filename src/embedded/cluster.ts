@@ -32,6 +32,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.state = new ClusterState({
       world,
       config: { ...EMBEDDED_CONFIG, ...options.config },
+      ...(options.users ? { users: options.users } : {}),
       governed: zookeeper ? 'elsewhere' : 'here'
     })
   }

@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   topics?: Readonly<Record<string, number | { partitions?: number; replicationFactor?: number; config?: Readonly<Record<string, string>> }>>
   /** Of every broker, as in server.properties. Defaults are Kafka's, but for those in `EMBEDDED_CONFIG`. */
   config?: Readonly<Record<string, string>>
+  /** Passwords by user: clients must show one by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Default: they need not. */
+  users?: Readonly<Record<string, string>>
   /** Ports of the brokers, in order, and of the ZooKeeper. Default: any that are free; a broker keeps its own when it starts again. */
   ports?: { brokers?: readonly number[]; zookeeper?: number }
   /** Racks of the brokers, in order. */

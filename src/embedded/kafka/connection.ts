@@ -9,6 +9,7 @@ import { FrameReader } from '../../wire/frames.ts'
 import type { Broker } from './broker.ts'
 import type { Verdict } from './control.ts'
 import type { RequestContext } from './handler.ts'
+import { Sasl } from './sasl.ts'
 import type { ClusterState } from './state.ts'
 
 export interface ConnectionLimits {
@@ -120,6 +121,8 @@ export class BrokerConnection {
       throw new ProtocolError('UNSUPPORTED_VERSION', `${name} is not offered in version ${head.apiVersion}.`)
     // Nothing but its head can be read of ApiVersions in a version that nobody knows.
     const { body, clientId } = known ? loadedApi(name).decodeRequest(head.apiVersion, frame) : { body: {}, clientId: null }
+    // A real broker closes without a word, too.
+    if (!this.#broker.state.part(Sasl).mayAsk(this, name)) throw new ProtocolError('NOT_AUTHENTICATED', `${name} was asked before SASL.`)
     this.clientId = clientId
     this.#reader.maxFrameBytes = this.#broker.limits.frameBytes
     await this.#answer(name, head, body)

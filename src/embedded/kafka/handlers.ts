@@ -19,12 +19,16 @@ import { listOffsets } from './apis/list-offsets.ts'
 import { metadata } from './apis/metadata.ts'
 import { offsetForLeaderEpoch } from './apis/offset-for-leader-epoch.ts'
 import { produce } from './apis/produce.ts'
+import { saslAuthenticate } from './apis/sasl-authenticate.ts'
+import { saslHandshake } from './apis/sasl-handshake.ts'
 import type { AnyHandler } from './broker.ts'
 import { GROUP_HANDLERS } from './groups/index.ts'
 import { TRANSACTION_HANDLERS } from './transactions/index.ts'
 
 export const HANDLERS: readonly AnyHandler[] = [
   apiVersions,
+  saslHandshake,
+  saslAuthenticate,
   metadata,
   describeCluster,
   describeTopicPartitions,

@@ -61,6 +61,8 @@ export interface ClusterStateOptions {
   clusterId?: string
   /** Of every broker, as in server.properties. */
   config?: Readonly<Record<string, string>>
+  /** Passwords by user: whoever connects must show one by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Default: nobody needs to. */
+  users?: Readonly<Record<string, string>>
   /** How long a new topic has no leaders in Metadata (LEADER_NOT_AVAILABLE), ms. Default 0. */
   leaderDelayMs?: number
   /** Deaths of brokers are answered by elections here and at once (default), or by a controller that calls `brokerDown` and `brokerUp`. */
@@ -82,6 +84,7 @@ export class ClusterState implements PartitionHost {
   readonly topics = new Map<string, Topic>()
   readonly configs: Configs
   readonly leaderDelayMs: number
+  readonly users: Readonly<Record<string, string>> | undefined
   /** -1: none. */
   controllerId = -1
   transactionDoor: TransactionDoor | undefined
@@ -97,6 +100,7 @@ export class ClusterState implements PartitionHost {
     this.clusterId = options.clusterId ?? this.#newId()
     this.configs = new Configs(options.config ?? {})
     this.leaderDelayMs = options.leaderDelayMs ?? 0
+    this.users = options.users
     this.#governed = options.governed ?? 'here'
   }
 
