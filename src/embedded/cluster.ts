@@ -4,13 +4,22 @@
 import { SamsaError } from '../model/errors.ts'
 import type { World } from '../model/world.ts'
 import type { ApiName } from '../wire/apis.ts'
+import { forgetTopics } from './controller.ts'
 import { Broker } from './kafka/broker.ts'
 import type { ControlHandler } from './kafka/control.ts'
 import type { Partition } from './kafka/partition.ts'
 import { ClusterState } from './kafka/state.ts'
 import { checkOptions, EMBEDDED_CONFIG, type EmbeddedOptions } from './options.ts'
 import { Registration } from './registration.ts'
+import { type Saved, Storage } from './storage.ts'
 import { EmbeddedZooKeeper } from './zookeeper/server.ts'
+
+/** What outlives the process. */
+interface Kept {
+  storage: Storage | undefined
+  troubles: unknown[]
+  clusterId?: string
+}
 
 interface Member {
   broker: Broker
@@ -22,16 +31,22 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly state: ClusterState
   /** Null: the cluster does without. */
   readonly zookeeper: EmbeddedZooKeeper | null
+  /** What could not be written into its directory. */
+  readonly troubles: unknown[]
   #members = new Map<number, Member>()
+  #storage: Storage | undefined
   #sessionTimeoutMs: number
 
-  private constructor(world: World, options: EmbeddedOptions, zookeeper: EmbeddedZooKeeper | null) {
+  private constructor(world: World, options: EmbeddedOptions, zookeeper: EmbeddedZooKeeper | null, kept: Kept) {
+    this.#storage = kept.storage
+    this.troubles = kept.troubles
     this.world = world
     this.zookeeper = zookeeper
     this.#sessionTimeoutMs = options.brokerSessionTimeoutMs ?? 0
     this.state = new ClusterState({
       world,
       config: { ...EMBEDDED_CONFIG, ...options.config },
+      ...(kept.clusterId === undefined ? {} : { clusterId: kept.clusterId }),
       ...(options.users ? { users: options.users } : {}),
       governed: zookeeper ? 'elsewhere' : 'here'
     })
@@ -40,9 +55,17 @@ export class EmbeddedCluster implements AsyncDisposable {
   /** Resolves when every broker listens, leads its share, and the topics are there. Throws UsageError; rejects when a port is taken. */
   static async start(world: World, options: EmbeddedOptions = {}): Promise<EmbeddedCluster> {
     checkOptions(options)
-    const { brokers = 3, zookeeper = true, ports, racks, profile, maxVersions } = options
-    const server = zookeeper ? await EmbeddedZooKeeper.start({ world, ...(ports?.zookeeper ? { port: ports.zookeeper } : {}) }) : null
-    const cluster = new EmbeddedCluster(world, options, server)
+    const { brokers = 3, zookeeper = true, racks, profile, maxVersions } = options
+    const troubles: unknown[] = []
+    const storage = options.directory === undefined ? undefined : new Storage(world, options.directory, error => troubles.push(error))
+    const saved = await storage?.load()
+    const ports = options.ports ?? portsOf(saved, brokers)
+    const tree = zookeeper ? await storage?.zookeeperTree() : undefined
+    const at = { ...(ports?.zookeeper ? { port: ports.zookeeper } : {}), ...(tree ? { snapshot: tree } : {}) }
+    const server = zookeeper ? await EmbeddedZooKeeper.start({ world, ...at }) : null
+    const cluster = new EmbeddedCluster(world, options, server, { storage, troubles, ...(saved ? { clusterId: saved.clusterId } : {}) })
+    // What the state knows is written there anew.
+    if (server && saved) forgetTopics(server)
     try {
       for (let id = 1; id <= brokers; id++) {
         const more = { ...(profile ? { profile } : {}), ...(maxVersions ? { maxVersions } : {}) }
@@ -54,8 +77,14 @@ export class EmbeddedCluster implements AsyncDisposable {
       }
       // The controller hears of the others by its watch.
       while (cluster.state.aliveIds.length < brokers) await new Promise<void>(resolve => world.defer(resolve))
+      if (saved) await storage!.restore(cluster.state, saved)
       for (const [name, spec] of Object.entries(options.topics ?? {}))
-        cluster.createTopic(name, typeof spec === 'number' ? { partitions: spec } : spec)
+        if (!cluster.state.topic(name)) cluster.createTopic(name, typeof spec === 'number' ? { partitions: spec } : spec)
+      const taken = {
+        brokers: cluster.brokers.map(({ port }) => port),
+        zookeeper: server ? Number(server.address.split(':')[1]) : undefined
+      }
+      storage?.follow(cluster.state, server, taken)
       return cluster
     } catch (error) {
       await cluster.stop()
@@ -206,10 +235,12 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** Ends everything: ports are closed, timers gone. */
   async stop(): Promise<void> {
+    const written = this.#storage?.close()
     for (const { broker, registration } of this.#members.values()) {
       registration?.end(0)
       broker.kill()
     }
+    await written
     this.state.close()
     this.zookeeper?.stop()
   }
@@ -228,4 +259,10 @@ export class EmbeddedCluster implements AsyncDisposable {
     const known = [...this.#members.keys()].join(', ')
     throw new SamsaError('NO_SUCH_BROKER', `There is no broker ${id} in the embedded cluster; it has ${known}.`)
   }
+}
+
+/** Those of the process before, where it had as many brokers. */
+function portsOf(saved: Saved | undefined, brokers: number): EmbeddedOptions['ports'] {
+  if (saved?.ports.brokers.length !== brokers) return undefined
+  return { brokers: saved.ports.brokers, ...(saved.ports.zookeeper === undefined ? {} : { zookeeper: saved.ports.zookeeper }) }
 }

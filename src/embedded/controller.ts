@@ -135,3 +135,11 @@ function removeAll(session: LocalSession, path: string): void {
   for (const child of session.getChildren(path)) removeAll(session, `${path}/${child}`)
   session.delete(path)
 }
+
+/** Topics, and who was what, of a process before: its successor writes them anew. */
+export function forgetTopics(zookeeper: { session(): LocalSession }): void {
+  const session = zookeeper.session()
+  for (const above of [znodes.TOPICS, '/config/topics'])
+    if (session.exists(above)) for (const name of session.getChildren(above)) removeAll(session, `${above}/${name}`)
+  session.close()
+}

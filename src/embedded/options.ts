@@ -19,6 +19,11 @@ export interface EmbeddedOptions {
   users?: Readonly<Record<string, string>>
   /** Ports of the brokers, in order, and of the ZooKeeper. Default: any that are free; a broker keeps its own when it starts again. */
   ports?: { brokers?: readonly number[]; zookeeper?: number }
+  /**
+   * Logs, topics, committed offsets and the ZooKeeper's tree are kept in this directory, and are there again, on the same ports, when another process starts
+   * with it. Default: everything is in memory. One process at a time.
+   */
+  directory?: string
   /** Racks of the brokers, in order. */
   racks?: readonly string[]
   /** Whose versions of the protocol are offered. Default '3.9'. */

@@ -53,6 +53,12 @@ export interface Listener {
 export interface Files {
   read(path: string): Promise<Buffer>
   write(path: string, data: Uint8Array, options?: { mode?: number }): Promise<void>
+  /** At its end; made where it is not there. */
+  append(path: string, data: Uint8Array): Promise<void>
+  /** In place of what has that name: all of it or nothing, also for who looks at the same moment. */
+  rename(from: string, to: string): Promise<void>
+  /** Nothing happens where there is none. */
+  remove(path: string): Promise<void>
   makeDirectory(path: string, options?: { mode?: number }): Promise<void>
 }
 

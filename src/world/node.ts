@@ -107,6 +107,9 @@ export function nodeWorld(): World {
     files: {
       read: path => builtin('node:fs/promises').readFile(path),
       write: (path, data, options) => builtin('node:fs/promises').writeFile(path, data, options),
+      append: (path, data) => builtin('node:fs/promises').appendFile(path, data),
+      rename: (from, to) => builtin('node:fs/promises').rename(from, to),
+      remove: path => builtin('node:fs/promises').rm(path, { force: true }),
       makeDirectory: async (path, options) => void (await builtin('node:fs/promises').mkdir(path, { recursive: true, ...options }))
     },
     hostname: () => builtin('node:os').hostname()

@@ -65,7 +65,7 @@ export class SimWorld {
       resolve: host => Promise.resolve([host]),
       dial: ({ port }, handlers) => this.#dial(port, handlers),
       listen: async (port, accept) => this.#listen(port, accept),
-      files: { read: refuse, write: refuse, makeDirectory: refuse },
+      files: { read: refuse, write: refuse, append: refuse, rename: refuse, remove: refuse, makeDirectory: refuse },
       hostname: () => 'simulated'
     }
   }

@@ -35,7 +35,10 @@ export class VirtualWorld {
       resolve: refuse('names'),
       dial: refuse('network'),
       listen: refuse('network'),
-      files: { read: refuse('files'), write: refuse('files'), makeDirectory: refuse('files') },
+      files: {
+        ...{ read: refuse('files'), write: refuse('files'), append: refuse('files') },
+        ...{ rename: refuse('files'), remove: refuse('files'), makeDirectory: refuse('files') }
+      },
       hostname: () => 'virtual',
       ...options.world
     } as World

@@ -22,9 +22,10 @@ export const up: Command = {
     },
     port: { value: 'PORT', short: 'p', help: 'the first broker listens there, the others on the next (default: free ones)' },
     'zookeeper-port': { value: 'PORT', help: 'ZooKeeper listens there (default: a free one)' },
+    directory: { value: 'DIR', short: 'd', help: 'keep everything there, and have it again the next time (default: in memory)' },
     'no-zookeeper': { help: 'brokers alone, as from Kafka 4 on' }
   },
-  notes: ['Everything is kept in memory and gone when it ends (Ctrl-C). It listens on loopback only.'],
+  notes: ['It ends on Ctrl-C, and everything with it unless a directory is named. It listens on loopback only.'],
   examples: [
     ['samsa up', 'three brokers and a ZooKeeper on free ports'],
     ['samsa up --port 9092 --zookeeper-port 2181 --topic orders:6', 'where other tools look for them'],
@@ -38,8 +39,10 @@ export const up: Command = {
     const port = args.one('port')
     const first = port === undefined ? undefined : wholeNumber('port', port, 1)
     const { startCluster } = await import('../../testing.ts')
+    const directory = args.one('directory')
     const cluster = await startCluster({
       brokers,
+      ...(directory === undefined ? {} : { directory }),
       zookeeper: !args.has('no-zookeeper'),
       topics: Object.fromEntries(args.all('topic').map(topicOf)),
       ports: {
