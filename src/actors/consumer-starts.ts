@@ -64,6 +64,8 @@ export class Starts {
     // What is committed is a place in the topic as it is now. With nothing committed it counts which topic this process knew.
     if (committed === undefined) return { ...plain, offset: null, why: 'committed', topicId: left?.topicId ?? null }
     const epoch = assigned.leaderEpoch ?? -1
-    return { ...plain, offset: assigned.offset, offsetEpoch: epoch < 0 ? null : epoch, why: 'committed' }
+    // Committed by this process itself, so in the topic that it knew: one that was deleted and made again before anybody claimed has the same node.
+    const topicId = left?.offset === committed ? left.topicId : null
+    return { ...plain, offset: assigned.offset, offsetEpoch: epoch < 0 ? null : epoch, why: 'committed', topicId }
   }
 }

@@ -121,7 +121,10 @@ export class Show {
   async addConsumer(): Promise<void> {
     const name = `consumer ${String.fromCharCode(65 + (this.readers.length % 26))}`
     const { client, sessionId } = await this.#open(name)
-    const consumer = client.topic(TOPIC).subscribe({ group: GROUP, from: 'earliest', signal: this.#ended.signal })
+    // Who loses its session repeats what it had not committed: not much.
+    const consumer = client
+      .topic(TOPIC)
+      .subscribe({ group: GROUP, from: 'earliest', autoCommitIntervalMs: 200, signal: this.#ended.signal })
     const reader: Reader = { name, client, consumer, read: 0, owned: new Set(), done: Promise.resolve(), sessionId }
     consumer.on('partition.assigned', ({ partitions }) => {
       for (const { partition } of partitions) reader.owned.add(partition)
