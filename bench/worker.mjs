@@ -3,7 +3,7 @@
 const [work, name, json] = process.argv.slice(2)
 const options = JSON.parse(json)
 const adapter = await import(`./adapters/${name}.mjs`)
-const { default: run } = await import(`./work/${work}.mjs`)
+const { default: run } = await import(`./programs/${work}.mjs`)
 
 const figures = await run(adapter, options)
 const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()

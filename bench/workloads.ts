@@ -3,7 +3,7 @@
  */
 export interface Workload {
   what: string
-  /** A file of `bench/work`. */
+  /** A file of `bench/programs`. */
   work: 'lists' | 'singles' | 'latency' | 'consume' | 'end-to-end' | 'group' | 'start'
   /** Messages that count, and those before the clock starts. */
   count: number

@@ -75,10 +75,10 @@ const BETWEEN_BROKERS = new Set([
   'DeleteShareGroupState',
   'ReadShareGroupStateSummary'
 ])
-/** Written by clients into other messages' bytes fields. */
 /** What any publisher speaks before its first message is written: loaded with the rest, since a file more takes 2 ms of a start. */
 const AT_ONCE = ['ApiVersions', 'Metadata', 'InitProducerId', 'Produce']
 
+/** Written by clients into other messages' bytes fields. */
 const DATA = ['ConsumerProtocolSubscription', 'ConsumerProtocolAssignment']
 const TARGET = new URL('../src/wire/messages/', import.meta.url)
 

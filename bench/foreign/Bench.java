@@ -23,7 +23,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.AppInfoParser;
 
-/** The workloads of bench/work on Kafka's own client: `java Bench <work> key=value ...`, answered by one line `RESULT {json}`. */
+/** The workloads of bench/programs on Kafka's own client: `java Bench <work> key=value ...`, answered by one line `RESULT {json}`. */
 public class Bench {
   private static final Map<String, String> options = new HashMap<>();
   private static final Map<String, Object> figures = new LinkedHashMap<>();

@@ -20,7 +20,7 @@ import type { ClusterEmitted, ClusterEvent } from '../model/events.ts'
 import { bind } from './bind.ts'
 import type * as Consumers from './consumers.ts'
 import { identityActor } from './identity.ts'
-import { findInstance, instanceOf, stopActor, tell } from './instance.ts'
+import { findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
 import { type ClusterInput, endInstance, makeInstance } from './make-instance.ts'
 import { registrySessionActor } from './registry-session.ts'
 import { tierActor } from './tier.ts'
@@ -28,6 +28,8 @@ import './tree.ts'
 
 /** The consuming side, once it has been loaded: by the first SUBSCRIBE of this process. */
 let consuming: typeof Consumers | undefined
+/** Who asked for a consumer and waits for that side to be loaded: refuses it. */
+const unloaded = new WeakMap<Instance, Set<(error: unknown) => void>>()
 
 const resourcesLeaf = fromCallback<EventObject, { instance: string; path: string }>(
   ({ input }) =>
@@ -50,12 +52,21 @@ const boundCluster = bind(clusterMachine, {
       }
       instance.links.brokersChanged()
     },
-    startConsumer: ({ context }, { path }) => consuming?.startConsumer(instanceOf(context.instance), path),
+    startConsumer: ({ context }, { path }) => consuming!.startConsumer(instanceOf(context.instance), path),
+    refuseConsumer: ({ context }, { path }) => {
+      const { consumers, emit } = instanceOf(context.instance)
+      const id = consumers.get(path)?.requestId
+      consumers.delete(path)
+      emit({ type: 'consumer.failed', id, error: plainError(clusterClosed()) })
+    },
     stopConsumer: ({ context }, { path }) => stopActor(instanceOf(context.instance), path),
     flushPublishes: ({ context, self }) => instanceOf(context.instance).publisher.settle(() => self.send({ type: 'PUBLISHES_SETTLED' })),
     endDataPlane: ({ context }) => {
       const instance = instanceOf(context.instance)
       instance.closed = true
+      const waiting = waitingFor(instance)
+      for (const refuse of waiting) refuse(clusterClosed())
+      waiting.clear()
       instance.publisher.close()
       instance.links.close()
     },
@@ -67,6 +78,8 @@ const boundCluster = bind(clusterMachine, {
     emitClosed: ({ context }) => findInstance(context.instance)?.emit({ type: 'closed' })
   }
 })
+
+const clusterClosed = () => new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.')
 
 interface Scope {
   self: { id: string; send: (event: EventObject) => void }
@@ -111,7 +124,7 @@ function publish(id: string, event: Extract<ClusterEvent, { type: 'PUBLISH' }>, 
   try {
     checkTopicName(topic)
     const instance = findInstance(id)
-    if (!instance) throw new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.')
+    if (!instance) throw clusterClosed()
     instance.publisher.publish(topic, messages, {
       acked: (_, partition, offset, timestampMs) =>
         emit({ type: 'published', id: event.id, topic, partition, offset, timestamp: BigInt(timestampMs), count }),
@@ -127,15 +140,35 @@ function publish(id: string, event: Extract<ClusterEvent, { type: 'PUBLISH' }>, 
 function subscribe(id: string, event: Extract<ClusterEvent, { type: 'SUBSCRIBE' }>, scope: Scope): void {
   const emit = scope.emit as unknown as (event: ClusterEmitted) => void
   const failed = (error: unknown) => emit({ type: 'consumer.failed', id: event.id, error: plainError(error) })
+  const instance = findInstance(id)
+  if (!instance) return failed(clusterClosed())
   const want = (side: typeof Consumers) => {
-    consuming = side
     try {
-      const path = side.wantConsumer(instanceOf(id), event)
+      const path = side.wantConsumer(instance, event)
       scope.self.send({ type: 'CONSUMER_WANTED', path } as EventObject)
     } catch (error) {
       failed(error)
     }
   }
-  if (consuming) want(consuming)
-  else import('./consumers.ts').then(want, failed)
+  if (consuming) return want(consuming)
+  const waiting = waitingFor(instance)
+  waiting.add(failed)
+  const loaded = (then: () => void) => {
+    if (waiting.delete(failed)) then() // else the cluster was closed meanwhile, and has said so
+  }
+  import('./consumers.ts').then(
+    side => {
+      consuming = side
+      loaded(() => want(side))
+    },
+    error => loaded(() => failed(error))
+  )
+}
+
+function waitingFor(instance: Instance): Set<(error: unknown) => void> {
+  const known = unloaded.get(instance)
+  if (known) return known
+  const made = new Set<(error: unknown) => void>()
+  unloaded.set(instance, made)
+  return made
 }

@@ -73,6 +73,8 @@ const base = setup({
     /** Endpoints for the connections that run; those of brokers that are gone are told so. */
     setBrokers: (_, _params: { brokers: Record<number, BrokerEntry> }) => {},
     startConsumer: (_, _params: { path: string }) => {},
+    /** Wanted too late: the cluster closes. Its plane goes, and whoever asked hears CLUSTER_CLOSED. */
+    refuseConsumer: (_, _params: { path: string }) => {},
     stopConsumer: (_, _params: { path: string }) => {},
     /** Seals everything that is open and reports PUBLISHES_SETTLED when nothing is left. */
     flushPublishes: () => {},
@@ -244,7 +246,10 @@ export const clusterMachine = base.createMachine({
         },
         closing: {
           initial: 'consumers',
-          on: { CLOSE: {}, CONSUMER_WANTED: {} },
+          on: {
+            CLOSE: {},
+            CONSUMER_WANTED: { actions: { type: 'refuseConsumer', params: ({ event }) => ({ path: event.path }) } }
+          },
           after: { closeLimit: '#cluster.closed' },
           states: {
             consumers: {

@@ -77,8 +77,10 @@ test('closing: consumers first, then publishes, then the end', () => {
   assert.equal(run(brokers(1), wanted, { type: 'CLOSE' }, closed, { type: 'PUBLISHES_SETTLED' }).snapshot.status, 'done')
 })
 
-test('a consumer that is wanted while it closes is not started', () => {
-  assert.deepEqual(run(brokers(1), { type: 'CLOSE' }, wanted).did('startConsumer'), [])
+test('a consumer that is wanted while it closes is refused, not started', () => {
+  const { actions, did } = run(brokers(1), { type: 'CLOSE' }, wanted)
+  assert.deepEqual(actions, ['refuseConsumer'])
+  assert.deepEqual(did('refuseConsumer'), [{ path: 'consumers/a' }])
 })
 
 test('a registry that fails for good ends the cluster with its error as output', () => {

@@ -1,4 +1,4 @@
-// The workloads of bench/work on franz-go: `bench <work> key=value ...`, answered by one line `RESULT {json}`.
+// The workloads of bench/programs on franz-go: `bench <work> key=value ...`, answered by one line `RESULT {json}`.
 package main
 
 import (
