@@ -34,11 +34,9 @@ export interface BrokerOptions {
   onTrouble?: (error: unknown) => void
 }
 
-/** `slow`: both directions, each request. */
-const LIMITS: ConnectionLimits = {
+const LIMITS: Omit<ConnectionLimits, 'frameBytes'> = {
   connections: 1_000,
-  firstFrameBytes: 64 * 1024,
-  frameBytes: 100 * 1024 * 1024,
+  unauthenticatedFrameBytes: 512 * 1024,
   waitingRequests: 1_000
 }
 
@@ -69,7 +67,7 @@ export class Broker {
     const handlers = options.handlers ?? HANDLERS
     this.handlers = new Map(handlers.map(handler => [handler.api, handler]))
     this.versions = offered(handlers, options.profile ?? '3.9', options.maxVersions ?? {})
-    this.limits = { ...LIMITS, ...options.limits }
+    this.limits = { ...LIMITS, frameBytes: options.state.configs.brokerNumber('socket.request.max.bytes'), ...options.limits }
     this.#rack = options.rack ?? null
     this.#port = options.port ?? 0
     this.#onTrouble = options.onTrouble ?? (error => void this.troubles.push(error))
@@ -123,11 +121,6 @@ export class Broker {
     this.state.processEnded(this.id)
   }
 
-  /** The same as a user sees it who shuts it down: for the cluster there is no difference here. */
-  stop(): void {
-    this.kill()
-  }
-
   /** On the same port, after `kill` (or with it). Fetch sessions are forgotten. */
   async restart(): Promise<void> {
     this.kill()
@@ -136,6 +129,7 @@ export class Broker {
 
   /** As `kill -STOP`: connections are taken, nothing is answered, and it follows nobody. */
   freeze(): void {
+    if (!this.running) return
     this.#frozen = true
     this.state.holdBroker(this.id, true)
   }

@@ -8,15 +8,16 @@ import { type ApiName, apiNameOf, type Frame, loadedApi, type RequestHead, type 
 import { FrameReader } from '../../wire/frames.ts'
 import type { Broker } from './broker.ts'
 import type { Verdict } from './control.ts'
-import type { RequestContext } from './handler.ts'
+import type { Peer, RequestContext } from './handler.ts'
 import { Sasl } from './sasl.ts'
 import type { ClusterState } from './state.ts'
 
 export interface ConnectionLimits {
   /** Of one broker, at a time. */
   connections: number
-  /** Of a frame before the first request that could be read. */
-  firstFrameBytes: number
+  /** Of a frame of somebody who has yet to show who he is (`sasl.server.max.receive.size`). */
+  unauthenticatedFrameBytes: number
+  /** Default: `socket.request.max.bytes`. */
   frameBytes: number
   /** Requests that have arrived and wait for those before them; beyond it nothing more is read, nor with `frameBytes` of them. */
   waitingRequests: number
@@ -26,12 +27,13 @@ export interface ConnectionLimits {
 const APIS_UNKNOWN_VERSION = 0
 const LOCALHOST = '/127.0.0.1'
 
-export class BrokerConnection {
+export class BrokerConnection implements Peer {
   clientId: string | null = null
   readonly handlers: Omit<TransportHandlers, 'onConnect'>
   #broker: Broker
   #transport: Transport
   #reader: FrameReader
+  #sasl: Sasl
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #busy = false
@@ -40,13 +42,15 @@ export class BrokerConnection {
   /** Answers that were ready when the broker was frozen. */
   #held: Frame[] = []
   #drained: (() => void) | undefined
-  #onClosed: (() => void)[] = []
+  #onClosed = new Set<() => void>()
 
   constructor(broker: Broker, transport: Transport, onClosed: () => void) {
     this.#broker = broker
     this.#transport = transport
-    this.#onClosed.push(onClosed)
-    this.#reader = new FrameReader({ maxFrameBytes: broker.limits.firstFrameBytes, onFrame: frame => this.#take(frame) })
+    this.#sasl = broker.state.part(Sasl)
+    this.#onClosed.add(onClosed)
+    this.#reader = new FrameReader({ onFrame: frame => this.#take(frame) })
+    this.#trust()
     this.handlers = {
       onData: chunk => this.#reader.push(chunk),
       onDrain: () => this.#drained?.(),
@@ -63,10 +67,10 @@ export class BrokerConnection {
     this.#gone()
   }
 
-  /** Of requests that wait for something: called once, when nobody would hear the answer any more. */
-  onClosed(callback: () => void): void {
+  onClosed(callback: () => void): () => void {
     if (this.#closed) callback()
-    else this.#onClosed.push(callback)
+    else this.#onClosed.add(callback)
+    return () => void this.#onClosed.delete(callback)
   }
 
   /** The next request, if nothing is being handled. */
@@ -112,6 +116,7 @@ export class BrokerConnection {
   }
 
   async #handle(frame: Buffer): Promise<void> {
+    if (this.#sasl.takesBareTokens(this)) return this.#bareToken(frame)
     const head = readRequestHead(frame)
     const name = apiNameOf(head.apiKey)
     const { versions } = this.#broker
@@ -119,13 +124,27 @@ export class BrokerConnection {
     const known = versions.takes(name, head.apiVersion)
     if (!known && name !== 'ApiVersions')
       throw new ProtocolError('UNSUPPORTED_VERSION', `${name} is not offered in version ${head.apiVersion}.`)
+    // A real broker closes without a word, too.
+    if (!this.#sasl.mayAsk(this, name)) throw new ProtocolError('NOT_AUTHENTICATED', `${name} was asked before SASL.`)
     // Nothing but its head can be read of ApiVersions in a version that nobody knows.
     const { body, clientId } = known ? loadedApi(name).decodeRequest(head.apiVersion, frame) : { body: {}, clientId: null }
-    // A real broker closes without a word, too.
-    if (!this.#broker.state.part(Sasl).mayAsk(this, name)) throw new ProtocolError('NOT_AUTHENTICATED', `${name} was asked before SASL.`)
     this.clientId = clientId
-    this.#reader.maxFrameBytes = this.#broker.limits.frameBytes
     await this.#answer(name, head, body)
+  }
+
+  /** After SaslHandshake v0 tokens come without a request around them, and are answered so; a wrong one ends the connection. */
+  async #bareToken(token: Buffer): Promise<void> {
+    const answer = this.#sasl.step(this, token) ?? Buffer.alloc(0)
+    this.#trust()
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(answer.length)
+    await this.#send({ chunks: [size, answer], bytes: size.length + answer.length }, {})
+  }
+
+  /** More at once is taken of those who are known. */
+  #trust(): void {
+    const { frameBytes, unauthenticatedFrameBytes } = this.#broker.limits
+    this.#reader.maxFrameBytes = this.#sasl.isKnown(this) ? frameBytes : Math.min(frameBytes, unauthenticatedFrameBytes)
   }
 
   async #answer(name: ApiName, { apiVersion: version, correlationId }: RequestHead, body: object): Promise<void> {
@@ -137,13 +156,15 @@ export class BrokerConnection {
     if (this.#closed) return
     if (verdict.drop === 'before') return this.#drop(verdict)
     const answer = verdict.answer === undefined ? await this.#ask(name, version, body) : verdict.answer
+    this.#trust()
     if (verdict.answerDelayMs) await this.#sleep(verdict.answerDelayMs)
     if (this.#closed) return
     if (verdict.drop === 'after') return this.#drop(verdict)
     if (answer === null) return
     const changed = verdict.change?.(answer as never) ?? answer
     const told = this.#broker.versions.takes(name, version) ? version : APIS_UNKNOWN_VERSION
-    await this.#send(loadedApi(name).encodeResponse(told, correlationId, changed as never), verdict)
+    const close = verdict.close || this.#sasl.isRefused(this)
+    await this.#send(loadedApi(name).encodeResponse(told, correlationId, changed as never), { ...verdict, close })
   }
 
   async #ask(name: ApiName, version: number, body: object): Promise<ResponseOf<ApiName> | null> {
@@ -169,8 +190,11 @@ export class BrokerConnection {
     if (verdict.close) this.#transport.end()
     if (ready || verdict.close) return
     await new Promise<void>(resolve => {
-      this.#drained = resolve
-      this.onClosed(resolve)
+      const stop = this.onClosed(resolve)
+      this.#drained = () => {
+        stop()
+        resolve()
+      }
     })
     this.#drained = undefined
   }
@@ -179,8 +203,19 @@ export class BrokerConnection {
     if (!stay) this.destroy()
   }
 
+  /** Or until nobody would hear the answer any more. */
   #sleep(delayMs: number): Promise<void> {
-    return new Promise(resolve => void this.#broker.world.setTimer(resolve, delayMs))
+    const { world } = this.#broker
+    return new Promise(resolve => {
+      let stop = () => {}
+      const timer = world.setTimer(end, delayMs)
+      stop = this.onClosed(end)
+      function end() {
+        world.clearTimer(timer)
+        stop()
+        resolve()
+      }
+    })
   }
 
   #gone(): void {
@@ -188,6 +223,8 @@ export class BrokerConnection {
     this.#closed = true
     this.#waiting = []
     this.#held = []
-    for (const callback of this.#onClosed.splice(0)) callback()
+    const callbacks = [...this.#onClosed]
+    this.#onClosed.clear()
+    for (const callback of callbacks) callback()
   }
 }

@@ -7,6 +7,12 @@ import type { VersionRange } from '../../wire/definition.ts'
 /** Null: no response is sent (Produce with acks = 0). */
 export type Answer<N extends ApiName> = ResponseOf<N> | null | Promise<ResponseOf<N> | null>
 
+/** A connection, as what waits for something sees it. */
+export interface Peer {
+  /** Called once, when nobody would hear the answer any more. The answer takes the callback away again. */
+  onClosed(callback: () => void): () => void
+}
+
 /** Where a request came from. `TState` is all that brokers of one cluster share, `TBroker` the one that was asked. */
 export interface RequestContext<TState, TBroker> {
   version: number
@@ -14,7 +20,7 @@ export interface RequestContext<TState, TBroker> {
   /** The peer's address, as group members show it (`/127.0.0.1`). */
   clientHost: string
   /** Lives as long as the connection: key of what belongs to it. */
-  connection: object
+  connection: Peer
   broker: TBroker
   state: TState
 }

@@ -6,9 +6,9 @@
  */
 import type { RequestOf, ResponseOf } from '../../../wire/apis.ts'
 import type { Broker } from '../broker.ts'
-import { BrokerConnection } from '../connection.ts'
 import { ERROR } from '../errors.ts'
 import type { FetchedPartition, FetchPlan } from '../fetch-sessions.ts'
+import type { Peer } from '../handler.ts'
 import { type PartitionRead, readPartition } from '../read.ts'
 import type { ClusterState } from '../state.ts'
 import { type CoreHandler, endpoints, isLeaderError, NO_LEADER } from './common.ts'
@@ -86,14 +86,14 @@ function isEnough({ request, plan }: Asked, { bytes, urgent }: Found): boolean {
 }
 
 /** Until there is enough, the time is over, or nobody listens any more. */
-function enough(asked: Asked, connection: object): Promise<void> {
+function enough(asked: Asked, connection: Peer): Promise<void> {
   const { plan, state, request } = asked
   return new Promise(resolve => {
     let over = false
     let looking = false
     const stops = new Set(plan.partitions.map(({ topic, partition }) => state.partition(topic, partition)?.onChange(again)))
     const timer = state.world.setTimer(end, request.maxWaitMs)
-    if (connection instanceof BrokerConnection) connection.onClosed(end)
+    stops.add(connection.onClosed(end))
     // Several changes of one turn are looked at once.
     function again() {
       if (looking || over) return
