@@ -48,6 +48,8 @@ export class ZooKeeperConnection implements Holder, Watcher {
   #session: Session | undefined
   #word: Buffer | undefined = Buffer.alloc(0)
   #closed = false
+  /** The last answer is on its way: what still comes is not looked at. */
+  #over = false
   /** What has come, and what is to be told, while nothing may be answered; undefined: go on. */
   #held: { requests: Buffer[]; events: Buffer[] } | undefined
 
@@ -134,7 +136,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
   }
 
   #receive(frame: Buffer): void {
-    if (this.#closed) return
+    if (this.#closed || this.#over) return
     if (this.#held) {
       // A copy: the frame's memory is the transport's.
       this.#held.requests.push(Buffer.from(frame))
@@ -158,7 +160,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
     const told = session ?? NO_SESSION
     const out = new JuteWriter().int(0).int(told.timeoutMs).long(told.id).buffer(told.password)
     this.#write((readOnly ? out.bool(false) : out).frame())
-    if (!session) return this.#transport.end()
+    if (!session) return this.#end()
     session.holder = this
     this.#session = session
     this.#frames.maxFrameBytes = this.#host.maxRequestBytes
@@ -174,7 +176,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
       this.#answer(session, opcode, xid, 0)
       this.#session = undefined
       core.watches.forget(this)
-      return this.#transport.end()
+      return this.#end()
     }
     const client: Client = { session, sessionId: session.id, identities: session.identities, watcher: this, address: '127.0.0.1' }
     try {
@@ -183,7 +185,7 @@ export class ZooKeeperConnection implements Holder, Watcher {
     } catch (error) {
       if (!(error instanceof ZkFault)) throw error
       this.#answer(session, opcode, xid, error.number)
-      if (opcode === OPCODE.auth) this.#transport.end()
+      if (opcode === OPCODE.auth) this.#end()
     }
   }
 
@@ -194,6 +196,11 @@ export class ZooKeeperConnection implements Holder, Watcher {
     if (fate === 'deliver') this.#write(out.frame())
     else if (fate === 'close') this.destroy()
     else if (fate !== 'drop') this.#host.later(fate.delayMs, () => this.#write(out.frame()))
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#transport.end()
   }
 
   #write(frame: Buffer): void {

@@ -5,7 +5,7 @@
 import type { World } from '../../model/world.ts'
 import { parentOf } from './path.ts'
 import { Sessions } from './sessions.ts'
-import { CONTAINER_OWNER, isTtlOwner, type Node, type Transaction, Tree, ttlOf } from './tree.ts'
+import { CONTAINER_OWNER, type Node, type Transaction, Tree, ttlOf } from './tree.ts'
 import { Watches } from './watches.ts'
 
 export interface CoreOptions {
@@ -63,24 +63,22 @@ export class Core {
 
   /** Runs only while there is something that time could take. */
   #watchClock(): void {
-    if (this.#timer || this.#closed || ![...this.tree.nodes.values()].some(mayPass)) return
+    if (this.#timer || this.#closed || this.tree.passing.size === 0) return
     this.#timer = this.world.setTimer(() => {
       this.#timer = undefined
       const nowMs = this.world.now()
-      for (const [path, node] of [...this.tree.nodes])
-        if (this.tree.nodes.get(path) === node && isPast(node, nowMs)) this.transact(transaction => transaction.delete(path, -1))
+      for (const path of [...this.tree.passing])
+        if (isPast(this.tree.node(path), nowMs)) this.transact(transaction => transaction.delete(path, -1))
       this.#watchClock()
     }, this.#checkMs)
   }
 }
 
-const mayPass = ({ owner }: Node) => owner === CONTAINER_OWNER || isTtlOwner(owner)
-
 /** A container that has had children and has none; a node that nobody has touched for its time. */
 function isPast(node: Node, nowMs: number): boolean {
   if (node.children.size > 0) return false
   if (node.owner === CONTAINER_OWNER) return node.created > 0
-  return isTtlOwner(node.owner) && nowMs - node.mtimeMs > ttlOf(node.owner)
+  return nowMs - node.mtimeMs > ttlOf(node.owner)
 }
 
 /** The name that a sequential node gets: its parent's count in ten digits. */

@@ -31,7 +31,7 @@ export function restoreTree(bytes: Buffer): Tree {
     tree.zxid = reader.long()
     tree.nodes.clear()
     for (const [path, node] of reader.vector(() => readNode(reader))) {
-      tree.nodes.set(path, node)
+      tree.put(path, node)
       if (path === '/') continue
       const parent = tree.nodes.get(parentOf(path))
       if (!parent) throw bad(`${path} has no parent`)

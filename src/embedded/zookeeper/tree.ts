@@ -46,6 +46,9 @@ export type TreeEvent = { type: 'created' | 'deleted' | 'changed' | 'children'; 
 
 export const isSession = (owner: bigint): boolean => owner > 0n
 
+/** A container, or a node with a time of its own: what may go by itself. */
+export const mayPass = (owner: bigint): boolean => owner < 0n && (owner === CONTAINER_OWNER || isTtlOwner(owner))
+
 export function statOf(node: Node): Stat {
   return {
     czxid: node.czxid,
@@ -67,6 +70,8 @@ export class Tree {
   readonly nodes = new Map<string, Node>()
   /** Paths of a session's ephemeral nodes, in the order in which they were made. */
   readonly ephemerals = new Map<bigint, Set<string>>()
+  /** Paths of nodes that may go by themselves. */
+  readonly passing = new Set<string>()
   zxid = 0n
 
   constructor(nowMs: number) {
@@ -84,6 +89,22 @@ export class Tree {
     const node = this.nodes.get(path)
     if (!node) throw new ZkFault('NO_NODE', path)
     return node
+  }
+
+  /** Among the nodes and among those that go together; its parent's children are the caller's matter. */
+  put(path: string, node: Node): void {
+    this.nodes.set(path, node)
+    if (mayPass(node.owner)) this.passing.add(path)
+    if (!isSession(node.owner)) return
+    const owned = this.ephemerals.get(node.owner) ?? new Set()
+    this.ephemerals.set(node.owner, owned.add(path))
+  }
+
+  drop(path: string, { owner }: Node): void {
+    this.nodes.delete(path)
+    this.passing.delete(path)
+    const owned = this.ephemerals.get(owner)
+    if (owned?.delete(path) && owned.size === 0) this.ephemerals.delete(owner)
   }
 
   /** One zxid for all that `change` does. When it throws nothing of it stays, but the zxid is used up, as on a real server. */
@@ -139,14 +160,11 @@ export class Transaction {
     checkVersion(version, node.version, path)
     if (node.children.size > 0) throw new ZkFault('NOT_EMPTY', path)
     const { pzxid } = parent
-    const [siblings, owned] = [[...parent.children], [...(this.#tree.ephemerals.get(node.owner) ?? [])]]
     this.#remove(path, node, parent)
     parent.pzxid = this.zxid
+    // It comes back as the last of its siblings: their order is nowhere promised, and to keep it would cost each deletion a copy of all of them.
     this.#undo.push(() => {
       this.#add(path, node, parent)
-      // In their old order too.
-      parent.children = new Set(siblings)
-      if (isSession(node.owner)) this.#tree.ephemerals.set(node.owner, new Set(owned))
       parent.pzxid = pzxid
     })
     this.events.push({ type: 'deleted', path }, { type: 'children', path: above })
@@ -180,18 +198,13 @@ export class Transaction {
   }
 
   #add(path: string, node: Node, parent: Node): void {
-    this.#tree.nodes.set(path, node)
+    this.#tree.put(path, node)
     parent.children.add(nameOf(path))
-    if (!isSession(node.owner)) return
-    const owned = this.#tree.ephemerals.get(node.owner) ?? new Set()
-    this.#tree.ephemerals.set(node.owner, owned.add(path))
   }
 
   #remove(path: string, node: Node, parent: Node): void {
-    this.#tree.nodes.delete(path)
+    this.#tree.drop(path, node)
     parent.children.delete(nameOf(path))
-    const owned = this.#tree.ephemerals.get(node.owner)
-    if (owned?.delete(path) && owned.size === 0) this.#tree.ephemerals.delete(node.owner)
   }
 }
 

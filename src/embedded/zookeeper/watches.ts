@@ -1,6 +1,6 @@
 /**
  * Who watches what: once (data, existence, children), or until taken off (persistent, and persistent with all below). An event reaches a watcher
- * once, though it may have watched in two ways (`WatchManager`, KIP of ZooKeeper 3.6).
+ * once, though it may have watched in two ways (`WatchManager`; persistent ones are there since ZooKeeper 3.6).
  */
 import { upwards } from './path.ts'
 import type { TreeEvent } from './tree.ts'

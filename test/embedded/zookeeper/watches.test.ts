@@ -104,13 +104,22 @@ test('watches can be looked for and taken off by their kind', async t => {
   assert.deepEqual(client.events, [])
 })
 
+/** A session whose connection breaks. */
+async function broken(open: () => Promise<RawClient>, before: (client: RawClient) => Promise<unknown>): Promise<RawClient> {
+  const client = await open()
+  await before(client)
+  client.socket.destroy()
+  await client.closed()
+  return client
+}
+
 test('after a reconnect, watches set anew tell what was missed since, and stay on what was not', async t => {
   const { open } = await serve(t)
-  const [first, other] = [await open(), await open()]
-  for (const path of ['/changed', '/gone', '/same', '/parent', '/quiet']) await first.create(path)
-  const { zxid } = await first.exists('/')
-  first.socket.destroy()
-  await first.closed()
+  const other = await open()
+  const first = await broken(open, async client => {
+    for (const path of ['/changed', '/gone', '/same', '/parent', '/quiet']) await client.create(path)
+  })
+  const { zxid } = await other.exists('/')
   await other.setData('/changed')
   await other.delete('/gone')
   await other.create('/parent/child')
@@ -134,10 +143,8 @@ test('after a reconnect, watches set anew tell what was missed since, and stay o
 
 test('a connection that is gone is told nothing, its session none the worse', async t => {
   const { open, server } = await serve(t)
-  const [first, other] = [await open(), await open()]
-  await first.exists('/a', true)
-  first.socket.destroy()
-  await first.closed()
+  const first = await broken(open, client => client.exists('/a', true))
+  const other = await open()
   await other.create('/a')
   assert.ok(server.core.watches.size === 0)
   const back = await open({ id: first.id, password: first.password })

@@ -181,3 +181,12 @@ test('closing a session ends it with its nodes, and then the connection', async 
   assert.equal(zxid, before + 1n, 'in one transaction')
   assert.deepEqual(other.events, ['children /'])
 })
+
+test('what comes behind the end of a session is not looked at', async t => {
+  const { open, server } = await serve(t)
+  const client = await open()
+  const hello = new JuteWriter().int(0).long(0n).int(10_000).long(0n).buffer(Buffer.alloc(16))
+  client.socket.write(Buffer.concat([new JuteWriter().int(1).int(-11).frame(), hello.frame()]))
+  await client.closed()
+  assert.deepEqual(server.sessionIds, [])
+})
