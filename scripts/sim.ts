@@ -1,6 +1,7 @@
 /**
  * `npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose]`: so many runs of the simulation (test/sim), each under its seed, by several processes. Every
  * fourth counts which transitions the machines take. Tells the rate, which faults have fired, and each seed that failed with the command that repeats it.
+ * Exit code 0: all are well; 1: some are not, or were not run; 2: the command is wrong.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -66,39 +67,68 @@ async function worker(): Promise<void> {
   process.send!('more')
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '200' },
-      from: { type: 'string', default: '1' },
-      jobs: { type: 'string', default: '2' },
-      verbose: { type: 'boolean', default: false }
-    }
-  })
-  const [seeds, from, jobs] = [Number(values.seeds), Number(values.from), Number(values.jobs)]
+export interface SimArguments {
+  seeds: number
+  from: number
+  jobs: number
+  verbose: boolean
+}
+
+const NUMBERS = { seeds: [200, 1, 10_000_000], from: [1, 0, 2 ** 31 - 1], jobs: [2, 1, 64] } as const
+
+/** Throws Error on what is no option, and on numbers that are none. */
+export function simArguments(args: readonly string[]): SimArguments {
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({ args: [...args], options: { seeds: text, from: text, jobs: text, verbose: { type: 'boolean' } } })
+  const number = (name: keyof typeof NUMBERS) => {
+    const [fallback, least, most] = NUMBERS[name]
+    const given = values[name]
+    if (given === undefined) return fallback
+    const value = Number(given)
+    if (/^\d+$/.test(given) && value >= least && value <= most) return value
+    throw new Error(`--${name} is '${given}'; give a whole number from ${least} to ${most}.`)
+  }
+  return { seeds: number('seeds'), from: number('from'), jobs: number('jobs'), verbose: values.verbose === true }
+}
+
+async function main({ seeds, from, jobs, verbose }: SimArguments): Promise<void> {
   const startedMs = performance.now()
   const coverage = new Coverage()
   const fired = new Map<string, number>()
+  const heard = new Set<number>()
   let failed = 0
   await runSeeds({ from, seeds, jobs }, ({ seed, membership, digest, faults, taken, wrong }) => {
+    heard.add(seed)
     coverage.add(taken ?? [])
     for (const [name, count] of Object.entries(faults ?? {})) fired.set(name, (fired.get(name) ?? 0) + count)
-    if (values.verbose) console.log(`seed ${seed}  ${digest}  ${membership}  ${JSON.stringify(faults)}`)
+    if (verbose) console.log(`seed ${seed}  ${digest}  ${membership}  ${JSON.stringify(faults)}`)
     if (wrong.length === 0) return
     failed++
     console.log(`seed ${seed} FAILED; again: npm run sim -- --seeds 1 --from ${seed}\n  ${wrong.join('\n  ')}`)
   })
   const seconds = (performance.now() - startedMs) / 1_000
-  console.log(
-    `\n${seeds} seeds in ${seconds.toFixed(0)} s, ${(seeds / seconds).toFixed(1)}/s: ${failed === 0 ? 'all well' : `${failed} FAILED`}`
-  )
+  const missing = seeds - heard.size
+  const verdict = failed > 0 ? `${failed} FAILED` : missing > 0 ? `${missing} WERE NOT RUN` : 'all well'
+  console.log(`\n${heard.size} seeds in ${seconds.toFixed(0)} s, ${(heard.size / seconds).toFixed(1)}/s: ${verdict}`)
   for (const [name, count] of [...fired].sort()) console.log(`  ${String(count).padStart(6)} x ${name}`)
   for (const { machine, taken, all, missing } of coverage.report()) {
     console.log(`  ${machine.padEnd(18)} ${taken} of ${all} transitions`)
-    if (values.verbose) for (const each of missing) console.log(`    not taken: ${each}`)
+    if (verbose) for (const each of missing) console.log(`    not taken: ${each}`)
   }
-  process.exitCode = failed === 0 ? 0 : 1
+  process.exitCode = failed === 0 && missing === 0 ? 0 : 1
+}
+
+async function command(args: readonly string[]): Promise<void> {
+  let given: SimArguments
+  try {
+    given = simArguments(args)
+  } catch (error) {
+    console.error(`sim: ${(error as Error).message}\nUsage: npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose]`)
+    process.exitCode = 2
+    return
+  }
+  await main(given)
 }
 
 if (process.argv[2] === '--worker') await worker()
-else if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
+else if (process.argv[1] === fileURLToPath(import.meta.url)) await command(process.argv.slice(2))

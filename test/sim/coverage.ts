@@ -10,7 +10,7 @@ interface Microstep {
 }
 
 const keyOf = (source: string, event: string) =>
-  `${source} on ${event === '' ? 'always' : event.replace(/^xstate\\.(after)\\.[^.]+\\./, 'after ')}`
+  `${source} on ${event === '' ? 'always' : event.replace(/^xstate\.after\.([^.]+)\..*$/, 'after $1')}`
 
 export class Coverage {
   readonly taken = new Set<string>()
