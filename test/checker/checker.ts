@@ -6,6 +6,7 @@ import { type Anomaly, type FindingOptions, Findings } from './anomalies.ts'
 import { CommitCheck } from './commits.ts'
 import { Dependencies } from './dependencies.ts'
 import { FaultCheck } from './faults.ts'
+import { Incarnations } from './incarnations.ts'
 import { Logs } from './logs.ts'
 import { Members } from './members.ts'
 import type { Operation } from './operation.ts'
@@ -58,6 +59,7 @@ export class Checker {
   readonly #findings: Findings
   readonly #logs = new Logs()
   readonly #members = new Members()
+  readonly #incarnations = new Incarnations()
   readonly #dependencies = new Dependencies()
   readonly #readers: Readers
   readonly #sends: Sends
@@ -73,17 +75,18 @@ export class Checker {
     const findings = new Findings(options)
     const [logs, members, dependencies] = [this.#logs, this.#members, this.#dependencies]
     this.#findings = findings
-    this.#readers = new Readers(logs, members, findings)
+    this.#readers = new Readers(logs, members, findings, this.#incarnations)
     this.#sends = new Sends(logs, dependencies)
     this.#polls = new Polls({ logs, members, readers: this.#readers, dependencies, findings })
     this.#ownership = new OwnershipCheck(members, findings, options.skewMs ?? 0)
     this.#commits = new CommitCheck(logs, members, findings)
   }
 
-  add(operation: Operation): void {
+  add(given: Operation): void {
     this.#count++
-    this.#faults.add(operation)
-    if (operation.f === 'fault') return
+    this.#faults.add(given)
+    const operation = this.#incarnations.add(given)
+    if (operation.f === 'fault' || operation.f === 'deleted') return
     this.#processes.add(operation.process)
     this.#members.add(operation)
     this.#sends.add(operation)

@@ -3,6 +3,7 @@
  * unknown outcome of which an ok poll has read something, and from all polls.
  */
 import type { Findings } from './anomalies.ts'
+import { incarnationOf } from './incarnations.ts'
 
 /** Something lies there; which value, nobody told. */
 export const UNTOLD = -1
@@ -158,6 +159,8 @@ export class Logs {
         })
       }
     for (const [id, places] of this.#doubled) {
+      // Sent anew into the topic that was made after the one it lay in.
+      if (new Set([...places].map(incarnationOf)).size === places.size) continue
       const again = this.is(id, SENT_AGAIN)
       findings.add(
         'duplicate',

@@ -1,6 +1,7 @@
 /**
  * Who reads for which group, as the history tells it. A process that names no group reads for the one of all those that name none.
  */
+import { ownedKey } from './incarnations.ts'
 import type { Operation } from './operation.ts'
 
 /** Readers without a group. */
@@ -65,4 +66,5 @@ export class Members {
   }
 }
 
-export const topicOf = (key: string) => key.slice(0, key.lastIndexOf('/'))
+/** By its name, whichever topic of that name. */
+export const topicOf = (key: string) => ownedKey(key).slice(0, ownedKey(key).lastIndexOf('/'))

@@ -38,6 +38,8 @@ export type Operation = Common &
     | { f: 'assigned' | 'revoked' | 'lost'; value: { group?: string; partitions: readonly string[]; epoch?: number } }
     /** `ack`: processed so far. `seek`: it reads on from there. */
     | { f: 'commit' | 'ack' | 'seek'; value: { offsets: Offsets } }
+    /** A topic was deleted: what lay in it, by partition. Another may be made under its name. */
+    | { f: 'deleted'; value: { topic: string; log: Readonly<Record<string, readonly Entry[]>> } }
     /** The process died, or it ended in order. The next operation of that name is another incarnation's. */
     | { f: 'crash' | 'close'; value?: undefined }
     /** Something was done to the system, from `begin` to `end`; without a phase: in a moment. */
@@ -122,6 +124,14 @@ const READERS: Readonly<Record<Named, (value: unknown) => unknown>> = {
   commit: moved,
   ack: moved,
   seek: moved,
+  deleted: given => {
+    must(isObject(given) && isText(given.topic) && isObject(given.log), 'the value of deleted is {topic, log: {key: [[offset, value], …]}}')
+    const log = Object.entries(given.log).map(([key, entries]): [string, Entry[]] => {
+      must(Array.isArray(entries), `the entries of ${key} are no list`)
+      return [key, entries.map(entryOf)]
+    })
+    return { topic: given.topic, log: Object.fromEntries(log) }
+  },
   crash: () => undefined,
   close: () => undefined,
   fault: given => {

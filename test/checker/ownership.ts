@@ -7,6 +7,7 @@
  * while another owns is what must never be.
  */
 import type { Findings } from './anomalies.ts'
+import { ownedKey } from './incarnations.ts'
 import { type Members, NO_GROUP } from './members.ts'
 import type { Operation } from './operation.ts'
 
@@ -57,9 +58,9 @@ export class OwnershipCheck {
     else if ((f === 'poll' || f === 'txn') && type === 'ok') {
       for (const step of operation.value) {
         if (step[0] !== 'poll') continue
-        for (const [key, entries] of Object.entries(step[1])) if (entries.length > 0) this.#delivered(operation, key)
+        for (const [key, entries] of Object.entries(step[1])) if (entries.length > 0) this.#delivered(operation, ownedKey(key))
       }
-    } else if (f === 'commit') this.#commit(operation, Object.keys(operation.value.offsets))
+    } else if (f === 'commit') this.#commit(operation, Object.keys(operation.value.offsets).map(ownedKey))
   }
 
   #ownersOf(process: string, key: string): Ownership[] {

@@ -4,6 +4,7 @@
  */
 import type { Findings } from './anomalies.ts'
 import type { Dependencies } from './dependencies.ts'
+import { ownedKey } from './incarnations.ts'
 import { type Logs, READ, UNTOLD } from './logs.ts'
 import type { Members } from './members.ts'
 import type { Entry, Operation } from './operation.ts'
@@ -59,8 +60,9 @@ export class Polls {
   #ownership(process: string, keys: readonly string[], gained: boolean): void {
     const owned = this.#owned.get(process) ?? new Set()
     this.#owned.set(process, owned)
+    const positions = this.#positions.get(process)
     for (const key of keys) {
-      this.#positions.get(process)?.delete(key)
+      for (const each of [...(positions?.keys() ?? [])]) if (ownedKey(each) === key) positions!.delete(each)
       if (gained) owned.add(key)
       else owned.delete(key)
     }
@@ -116,7 +118,7 @@ export class Polls {
   /** Nobody takes the key away between polls without saying so. */
   #counts(process: string, key: string): boolean {
     const { by } = this.#members.member(process)
-    return by === 'assign' || by === 'unsaid' || (by === 'given' && (this.#owned.get(process)?.has(key) ?? false))
+    return by === 'assign' || by === 'unsaid' || (by === 'given' && (this.#owned.get(process)?.has(ownedKey(key)) ?? false))
   }
 
   #step(process: string, key: string, before: Position, after: Position, inside: boolean): void {

@@ -2,6 +2,7 @@
  * What each group has read of each partition, over all its members. Finds `lost-write`, `unseen` and `redelivery`.
  */
 import type { Findings } from './anomalies.ts'
+import type { Incarnations } from './incarnations.ts'
 import { type Logs, type PartitionLog, READ, SENT_OK, SENT_UNKNOWN, UNTOLD } from './logs.ts'
 import { type Group, type Members, NO_GROUP, topicOf } from './members.ts'
 import { Ranges } from './ranges.ts'
@@ -31,12 +32,14 @@ export class Readers {
   readonly #logs: Logs
   readonly #members: Members
   readonly #findings: Findings
+  readonly #incarnations: Incarnations
   readonly #readers = new Map<string, Map<string, Reader>>()
 
-  constructor(logs: Logs, members: Members, findings: Findings) {
+  constructor(logs: Logs, members: Members, findings: Findings, incarnations: Incarnations) {
     this.#logs = logs
     this.#members = members
     this.#findings = findings
+    this.#incarnations = incarnations
   }
 
   of(group: string, key: string): Reader {
@@ -65,7 +68,9 @@ export class Readers {
     const groups = [...this.#members.groups.values()].filter(({ name }) => name !== NO_GROUP)
     // Those without a group are together one reader of everything, where there are any, or nobody else reads.
     if (groups.length === 0 || this.#readers.has(NO_GROUP)) groups.push(this.#members.group(NO_GROUP))
-    for (const group of groups) for (const log of this.#logs.all) if (this.#concerns(group, log)) this.#missing(group, log, final)
+    for (const group of groups)
+      for (const log of this.#logs.all)
+        if (this.#concerns(group, log)) this.#missing(group, log, final && !this.#incarnations.isGone(log.key))
     if (final) this.#neverPlaced()
   }
 
@@ -122,6 +127,7 @@ export class Readers {
     for (let id = 0; id < this.#logs.size; id++) {
       if (!this.#logs.is(id, SENT_OK) || this.#logs.placesOf(id).length > 0) continue
       const value = this.#logs.text(id)
+      if (this.#incarnations.lay(value)) continue
       this.#findings.add('unseen', { what: `nobody has read ${value}, which was acked`, value })
     }
   }
