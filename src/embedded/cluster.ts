@@ -1,7 +1,7 @@
 /**
  * An embedded cluster: brokers and their ZooKeeper in this process, each a real server on a loopback port of its own, and the faults that can befall them.
  */
-import { SamsaError } from '../model/errors.ts'
+import { SamsaError, UsageError } from '../model/errors.ts'
 import type { World } from '../model/world.ts'
 import type { ApiName } from '../wire/apis.ts'
 import { forgetTopics } from './controller.ts'
@@ -9,16 +9,18 @@ import { Broker } from './kafka/broker.ts'
 import type { ControlHandler } from './kafka/control.ts'
 import type { Partition } from './kafka/partition.ts'
 import { ClusterState } from './kafka/state.ts'
-import { checkOptions, EMBEDDED_CONFIG, type EmbeddedOptions } from './options.ts'
+import { brokerPorts, checkOptions, DEFAULT_BROKERS, EMBEDDED_CONFIG, type EmbeddedOptions } from './options.ts'
 import { Registration } from './registration.ts'
-import { type Saved, Storage } from './storage.ts'
+import type { Saved } from './saved.ts'
+import { Storage } from './storage.ts'
 import { EmbeddedZooKeeper } from './zookeeper/server.ts'
 
 /** What outlives the process. */
 interface Kept {
   storage: Storage | undefined
   troubles: unknown[]
-  clusterId?: string
+  /** Of a process before. */
+  saved: Saved | undefined
 }
 
 interface Member {
@@ -46,7 +48,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     this.state = new ClusterState({
       world,
       config: { ...EMBEDDED_CONFIG, ...options.config },
-      ...(kept.clusterId === undefined ? {} : { clusterId: kept.clusterId }),
+      ...(kept.saved ? { clusterId: kept.saved.clusterId, firstProducerId: BigInt(kept.saved.producerIds) } : {}),
       ...(options.users ? { users: options.users } : {}),
       governed: zookeeper ? 'elsewhere' : 'here'
     })
@@ -54,22 +56,25 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** Resolves when every broker listens, leads its share, and the topics are there. Throws UsageError; rejects when a port is taken. */
   static async start(world: World, options: EmbeddedOptions = {}): Promise<EmbeddedCluster> {
-    checkOptions(options)
-    const { brokers = 3, zookeeper = true, racks, profile, maxVersions } = options
+    const { zookeeper = true, racks, profile, maxVersions } = options
     const troubles: unknown[] = []
     const storage = options.directory === undefined ? undefined : new Storage(world, options.directory, error => troubles.push(error))
     const saved = await storage?.load()
-    const ports = options.ports ?? portsOf(saved, brokers)
+    const brokers = options.brokers ?? saved?.ports.brokers.length ?? DEFAULT_BROKERS
+    checkOptions({ ...options, brokers })
+    checkReplicas(saved, brokers)
+    const ports = { ...portsOf(saved, brokers), ...options.ports }
+    const listed = brokerPorts(ports.brokers, brokers)
     const tree = zookeeper ? await storage?.zookeeperTree() : undefined
-    const at = { ...(ports?.zookeeper ? { port: ports.zookeeper } : {}), ...(tree ? { snapshot: tree } : {}) }
+    const at = { ...(ports.zookeeper ? { port: ports.zookeeper } : {}), ...(tree ? { snapshot: tree } : {}) }
     const server = zookeeper ? await EmbeddedZooKeeper.start({ world, ...at }) : null
-    const cluster = new EmbeddedCluster(world, options, server, { storage, troubles, ...(saved ? { clusterId: saved.clusterId } : {}) })
+    const cluster = new EmbeddedCluster(world, options, server, { storage, troubles, saved })
     // What the state knows is written there anew.
     if (server && saved) forgetTopics(server)
     try {
       for (let id = 1; id <= brokers; id++) {
         const more = { ...(profile ? { profile } : {}), ...(maxVersions ? { maxVersions } : {}) }
-        const at = { port: ports?.brokers?.[id - 1] ?? 0, rack: racks?.[id - 1] ?? null }
+        const at = { port: listed?.[id - 1] ?? 0, rack: racks?.[id - 1] ?? null }
         const broker = await Broker.start({ world, state: cluster.state, id, ...at, ...more })
         const registration = server ? new Registration({ world, state: cluster.state, zookeeper: server, brokerId: id }) : undefined
         cluster.#members.set(id, { broker, registration })
@@ -262,7 +267,21 @@ export class EmbeddedCluster implements AsyncDisposable {
 }
 
 /** Those of the process before, where it had as many brokers. */
-function portsOf(saved: Saved | undefined, brokers: number): EmbeddedOptions['ports'] {
-  if (saved?.ports.brokers.length !== brokers) return undefined
+function portsOf(saved: Saved | undefined, brokers: number): NonNullable<EmbeddedOptions['ports']> {
+  if (saved?.ports.brokers.length !== brokers) return {}
   return { brokers: saved.ports.brokers, ...(saved.ports.zookeeper === undefined ? {} : { zookeeper: saved.ports.zookeeper }) }
+}
+
+/** What only a broker has that is not there would be lost. Throws UsageError. */
+function checkReplicas(saved: Saved | undefined, brokers: number): void {
+  let needed = 0
+  for (const { partitions } of saved?.topics ?? []) for (const { replicas } of partitions) needed = Math.max(needed, ...replicas)
+  if (needed > brokers)
+    throw new UsageError(
+      'INVALID_OPTION',
+      `embedded cluster, brokers: the directory has logs of broker ${needed}; give at least ${needed}.`,
+      {
+        details: { option: 'brokers' }
+      }
+    )
 }

@@ -4,10 +4,11 @@
 import { UsageError } from '../model/errors.ts'
 import type { World } from '../model/world.ts'
 import type { ApiName } from '../wire/apis.ts'
+import { badValue, definitionOf } from './kafka/config-definitions.ts'
 import type { VersionProfile } from './kafka/versions.ts'
 
 export interface EmbeddedOptions {
-  /** How many, with the ids 1, 2, …. Default 3. */
+  /** How many, with the ids 1, 2, …. Default 3; with a directory as many as it had before. */
   brokers?: number
   /** With a ZooKeeper that the brokers live on, as up to Kafka 3.9. Default true. */
   zookeeper?: boolean
@@ -17,11 +18,14 @@ export interface EmbeddedOptions {
   config?: Readonly<Record<string, string>>
   /** Passwords by user: clients must show one by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Default: they need not. */
   users?: Readonly<Record<string, string>>
-  /** Ports of the brokers, in order, and of the ZooKeeper. Default: any that are free; a broker keeps its own when it starts again. */
-  ports?: { brokers?: readonly number[]; zookeeper?: number }
+  /**
+   * Ports of the brokers, in order (or the first one, the others on the next), and of the ZooKeeper. Default: any that are free; a broker keeps its
+   * own when it starts again.
+   */
+  ports?: { brokers?: number | readonly number[]; zookeeper?: number }
   /**
    * Logs, topics, committed offsets and the ZooKeeper's tree are kept in this directory, and are there again, on the same ports, when another process starts
-   * with it. Default: everything is in memory. One process at a time.
+   * with it. What is acked is written (the operating system may still lose it: there is no fsync). Default: everything is in memory. One process at a time.
    */
   directory?: string
   /** Racks of the brokers, in order. */
@@ -43,15 +47,35 @@ export const EMBEDDED_CONFIG: Readonly<Record<string, string>> = {
   'transaction.state.log.num.partitions': '5'
 }
 
+export const DEFAULT_BROKERS = 3
 const MOST_BROKERS = 100
+const MOST_PORT = 0xffff
+const PROFILES: readonly VersionProfile[] = ['3.9', '4.x']
 
 /** Throws UsageError, naming the option. */
-export function checkOptions({ brokers = 3, ports, racks }: EmbeddedOptions): void {
-  if (!Number.isInteger(brokers) || brokers < 1 || brokers > MOST_BROKERS)
-    throw invalid('brokers', `give a number from 1 to ${MOST_BROKERS}`)
-  if (ports?.brokers && ports.brokers.length !== brokers) throw invalid('ports.brokers', `give ${brokers}, one for each broker`)
+export function checkOptions({ brokers = DEFAULT_BROKERS, ports = {}, racks, profile, config = {} }: EmbeddedOptions): void {
+  if (!isCount(brokers, 1, MOST_BROKERS)) throw invalid('brokers', `give a number from 1 to ${MOST_BROKERS}`)
+  const listed = brokerPorts(ports.brokers, brokers)
+  if (listed && listed.length !== brokers) throw invalid('ports.brokers', `give ${brokers}, one for each broker`)
+  if (listed && !listed.every(isPort)) throw invalid('ports.brokers', `give numbers from 0 to ${MOST_PORT}`)
+  if (ports.zookeeper !== undefined && !isPort(ports.zookeeper)) throw invalid('ports.zookeeper', `give a number from 0 to ${MOST_PORT}`)
   if (racks && racks.length !== brokers) throw invalid('racks', `give ${brokers}, one for each broker`)
+  if (profile !== undefined && !PROFILES.includes(profile)) throw invalid('profile', `give ${PROFILES.join(' or ')}`)
+  for (const [name, value] of Object.entries(config)) {
+    // A name that is not known here may well be one of Kafka's.
+    const definition = definitionOf('broker', name)
+    const why = definition && badValue(definition, String(value))
+    if (why) throw invalid('config', why)
+  }
 }
+
+/** One for each broker; undefined: any that are free. */
+export function brokerPorts(given: number | readonly number[] | undefined, brokers: number): readonly number[] | undefined {
+  return typeof given === 'number' ? Array.from({ length: brokers }, (_, index) => (given === 0 ? 0 : given + index)) : given
+}
+
+const isCount = (value: number, least: number, most: number) => Number.isInteger(value) && value >= least && value <= most
+const isPort = (value: number) => isCount(value, 0, MOST_PORT)
 
 /** `embedded://[?brokers=3][&zookeeper=false][&topics=orders:6,events]`. Throws UsageError. */
 export function parseEmbeddedUrl(url: string): EmbeddedOptions {

@@ -2,6 +2,9 @@
  * The embedded cluster on the command line: `samsa up` for other tools, `samsa demo` with its script and its verdict.
  */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 import { connect } from '../../src/index.ts'
 import { Running } from '../support/samsa-command.ts'
@@ -26,6 +29,36 @@ it('samsa up says which option cannot be', async () => {
   const { code, notes } = await new Running(['up', '--brokers', '0']).ended
   assert.equal(code, 2)
   assert.match(notes, /--brokers/)
+})
+
+it('samsa up and samsa demo refuse more brokers than there may be, and ports that cannot be', async () => {
+  for (const args of [
+    ['up', '--brokers', '101'],
+    ['demo', '--brokers', '101'],
+    ['up', '--port', '65535']
+  ]) {
+    const { code, notes } = await new Running(args).ended
+    assert.equal(code, 2, notes)
+    assert.match(notes, args[2] === '65535' ? /give numbers from 0 to 65535/ : /brokers: give a number from 1 to 100/)
+  }
+})
+
+it('samsa up with a directory comes back on the same ports, with as many brokers and its topics', async t => {
+  const directory = join(mkdtempSync(join(tmpdir(), 'samsa-up-')), 'data')
+  t.after(() => rmSync(dirname(directory), { recursive: true, force: true }))
+  const run = async (...more: string[]) => {
+    const up = new Running(['up', '--directory', directory, '--json', ...more])
+    const line = await until('its addresses', () => up.text.includes('\n') && up.text)
+    up.child.kill('SIGINT')
+    assert.equal((await up.ended).code, 0)
+    return JSON.parse(line) as { bootstrap: string[] }
+  }
+  const first = await run('--brokers', '2', '--topic', 'orders')
+  assert.equal(first.bootstrap.length, 2)
+  assert.deepEqual(await run(), first)
+  const { code, notes } = await new Running(['up', '--directory', directory, '--brokers', '1']).ended
+  assert.equal(code, 2)
+  assert.match(notes, /give at least 2/)
 })
 
 it('samsa demo: a broker dies, a consumer joins, a session expires; nothing is lost and nothing doubled', async () => {

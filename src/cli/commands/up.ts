@@ -5,15 +5,13 @@ import { CommandLineError, wholeNumber } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
 import { jsonText } from '../table.ts'
 
-const MOST_BROKERS = 100
-
 export const up: Command = {
   summary: 'a cluster in this process: brokers and their ZooKeeper',
   usage: '[options]',
   takes: [0, 0],
   handlesInterrupt: true,
   options: {
-    brokers: { value: 'N', short: 'b', help: 'so many brokers (default 3)' },
+    brokers: { value: 'N', short: 'b', help: 'so many brokers (default 3, or as many as the directory has)' },
     topic: {
       value: 'NAME[:PARTITIONS]',
       short: 't',
@@ -33,22 +31,18 @@ export const up: Command = {
   ],
   async run(context) {
     const { args } = context
-    const brokers = wholeNumber('brokers', args.one('brokers') ?? '3', 1)
-    if (brokers > MOST_BROKERS) throw new CommandLineError(`--brokers is ${brokers}; give at most ${MOST_BROKERS}`)
-    const zookeeperPort = args.one('zookeeper-port')
-    const port = args.one('port')
-    const first = port === undefined ? undefined : wholeNumber('port', port, 1)
+    const number = (name: string) => {
+      const text = args.one(name)
+      return text === undefined ? undefined : wholeNumber(name, text, 1)
+    }
+    const [brokers, first, zookeeper, directory] = [number('brokers'), number('port'), number('zookeeper-port'), args.one('directory')]
     const { startCluster } = await import('../../testing.ts')
-    const directory = args.one('directory')
     const cluster = await startCluster({
-      brokers,
+      ...(brokers === undefined ? {} : { brokers }),
       ...(directory === undefined ? {} : { directory }),
       zookeeper: !args.has('no-zookeeper'),
       topics: Object.fromEntries(args.all('topic').map(topicOf)),
-      ports: {
-        ...(first === undefined ? {} : { brokers: Array.from({ length: brokers }, (_, index) => first + index) }),
-        ...(zookeeperPort === undefined ? {} : { zookeeper: wholeNumber('zookeeper-port', zookeeperPort, 1) })
-      }
+      ports: { ...(first === undefined ? {} : { brokers: first }), ...(zookeeper === undefined ? {} : { zookeeper }) }
     })
     tell(context, { url: cluster.url, bootstrap: cluster.bootstrap, zookeeper: cluster.zookeeper?.addresses ?? null })
     await new Promise<void>(resolve => context.interrupted.addEventListener('abort', () => resolve(), { once: true }))

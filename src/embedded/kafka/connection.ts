@@ -177,7 +177,9 @@ export class BrokerConnection implements Peer {
       broker: this.#broker,
       state
     }
-    return handlers.get(name)!.handle(body as never, context)
+    const answer = await handlers.get(name)!.handle(body as never, context)
+    if (answer !== null && state.written) await state.written()
+    return answer
   }
 
   /** Resolves when more may be written: who does not read his answers gets no more of them made. */

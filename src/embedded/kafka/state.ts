@@ -38,6 +38,7 @@ export type ClusterEvent =
   | { type: 'log-changed'; partition: Partition; brokerId: number }
   | { type: 'config-changed'; resource: ConfigResource; name: string }
   | { type: 'broker-up' | 'broker-down' | 'controller-changed'; brokerId: number }
+  | { type: 'producer-ids' }
 
 /** Which transactions may write; the transactions' coordinator puts itself here. */
 export interface TransactionDoor {
@@ -59,6 +60,8 @@ export interface ClusterStateOptions {
   world: World
   /** 22 characters, as Kafka's. Default: random. */
   clusterId?: string
+  /** Default 0. */
+  firstProducerId?: bigint
   /** Of every broker, as in server.properties. */
   config?: Readonly<Record<string, string>>
   /** Passwords by user: whoever connects must show one by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Default: nobody needs to. */
@@ -68,6 +71,9 @@ export interface ClusterStateOptions {
   /** Deaths of brokers are answered by elections here and at once (default), or by a controller that calls `brokerDown` and `brokerUp`. */
   governed?: 'here' | 'elsewhere'
 }
+
+/** `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`. */
+const PRODUCER_IDS = 1_000n
 
 export type CoordinatorKind = 'group' | 'transaction'
 
@@ -88,11 +94,13 @@ export class ClusterState implements PartitionHost {
   /** -1: none. */
   controllerId = -1
   transactionDoor: TransactionDoor | undefined
+  /** Of a cluster that outlives its process: resolves when what is so now will be so then. Answers wait for it. */
+  written: (() => Promise<void>) | undefined
   #byId = new Map<string, Topic>()
   #governed: 'here' | 'elsewhere'
   #listeners = new Set<(event: ClusterEvent) => void>()
   #parts = new Map<unknown, unknown>()
-  #nextProducerId = 0n
+  #nextProducerId: bigint
   #created = 0
 
   constructor(options: ClusterStateOptions) {
@@ -101,6 +109,7 @@ export class ClusterState implements PartitionHost {
     this.configs = new Configs(options.config ?? {})
     this.leaderDelayMs = options.leaderDelayMs ?? 0
     this.users = options.users
+    this.#nextProducerId = options.firstProducerId ?? 0n
     this.#governed = options.governed ?? 'here'
   }
 
@@ -306,7 +315,19 @@ export class ClusterState implements PartitionHost {
   }
 
   nextProducerId(): bigint {
-    return this.#nextProducerId++
+    const id = this.#nextProducerId++
+    if (id % PRODUCER_IDS === 0n) this.#tell({ type: 'producer-ids' })
+    return id
+  }
+
+  /** Producer ids are taken in blocks, so that they need not be written down one by one: from here on none is taken yet. */
+  get producerIdsEnd(): bigint {
+    return ((this.#nextProducerId + PRODUCER_IDS - 1n) / PRODUCER_IDS) * PRODUCER_IDS
+  }
+
+  /** This one, and all before it, were given out already. */
+  passProducerId(last: bigint): void {
+    if (last >= this.#nextProducerId) this.#nextProducerId = last + 1n
   }
 
   /** Nothing happens by itself any more: timers end. */

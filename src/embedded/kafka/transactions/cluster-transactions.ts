@@ -61,9 +61,8 @@ export class Transactions implements TransactionDoor {
           const transaction = readTransaction(record)
           if (transaction) transactions.set(transaction.id, transaction)
         }
-    const used = [...transactions.values()].flatMap(({ producerId, nextProducerId }) => [producerId, nextProducerId])
-    // Ids that were given out before are not given out again.
-    for (const last of used) while (last >= 0n && this.#state.nextProducerId() <= last);
+    for (const { producerId, nextProducerId } of transactions.values())
+      for (const used of [producerId, nextProducerId]) this.#state.passProducerId(used)
   }
 
   #write(transaction: Transaction): void {
