@@ -146,10 +146,13 @@ export class Cluster implements AsyncDisposable {
   subscribe(options: SubscribeOptions & { signal?: AbortSignal }): Consumer {
     const { signal, ...subscription } = options
     const id = `face-${this.#instance.world.random().toString(36).slice(2)}`
+    let begun = (_: ConsumerHandle): void => {}
     const handle = new Promise<ConsumerHandle>((resolve, reject) => {
       const listen = this.on('*', event => {
-        if (event.type === 'consumer.started' && event.id === id) resolve(event.consumer)
-        else if (event.type === 'consumer.failed' && event.id === id)
+        if (event.type === 'consumer.started' && event.id === id) {
+          begun(event.consumer)
+          resolve(event.consumer)
+        } else if (event.type === 'consumer.failed' && event.id === id)
           reject(new SamsaError(event.error.code, event.error.message, { details: event.error.details }))
         else if (event.type === 'closed') reject(closedError())
         else return
@@ -157,8 +160,10 @@ export class Cluster implements AsyncDisposable {
       })
       if (this.#closed) reject(closedError())
     })
+    const consumer = new Consumer(handle, this.#instance.world, signal ? { signal } : {})
+    begun = started => consumer.begun(started)
     this.actor.send({ type: 'SUBSCRIBE', id, ...subscription })
-    return new Consumer(handle, this.#instance.world, signal ? { signal } : {})
+    return consumer
   }
 
   /** Listens to what the cluster emits. Returns what removes the listener. A listener that throws is told as `trouble` and disturbs nothing. */

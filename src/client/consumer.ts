@@ -20,13 +20,19 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
   #handle: Promise<ConsumerHandle>
   #world: World
   #closing: Promise<void> | undefined
+  #begun: ConsumerHandle | undefined
+  /** Listeners from before there was a handle. */
+  #waiting = new Set<(handle: ConsumerHandle) => void>()
 
   /** Made by `topic.subscribe` and `cluster.subscribe`. */
   constructor(handle: Promise<ConsumerHandle>, world: World, options: ConsumerOptions = {}) {
     this.#handle = handle
     this.#world = world
     // Whoever awaits anything of this consumer is told why it could not start; that nobody awaits is no crash.
-    handle.catch(() => {})
+    handle.then(
+      started => this.begun(started),
+      () => {}
+    )
     const { signal } = options
     if (signal?.aborted) this.#closeInSilence()
     else signal?.addEventListener('abort', () => this.#closeInSilence(), { once: true })
@@ -49,18 +55,24 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
 
   /** Adds a typed listener; returns what removes it. */
   on<T extends ConsumerEmitted['type'] | '*'>(type: T, listener: (event: EventOf<T>) => void | Promise<void>): () => void {
-    let removed = false
+    if (this.#begun) return this.#begun.on(type, listener as never)
     let remove: (() => void) | undefined
-    this.#handle.then(
-      handle => {
-        if (!removed) remove = handle.on(type, listener as never)
-      },
-      () => {}
-    )
+    const add = (handle: ConsumerHandle) => {
+      remove = handle.on(type, listener as never)
+    }
+    this.#waiting.add(add)
     return () => {
-      removed = true
+      this.#waiting.delete(add)
       remove?.()
     }
+  }
+
+  /** Used by `cluster.subscribe`, in the very turn in which the consumer starts: a promise would come after its first events. */
+  begun(handle: ConsumerHandle): void {
+    if (this.#begun) return
+    this.#begun = handle
+    for (const add of this.#waiting) add(handle)
+    this.#waiting.clear()
   }
 
   /** Stops fetching and handing out these partitions (default: all, later ones too); what is in hand stays. */
