@@ -7,6 +7,7 @@ import type { ApiName } from '../wire/apis.ts'
 import { forgetTopics } from './controller.ts'
 import { Broker } from './kafka/broker.ts'
 import type { ControlHandler } from './kafka/control.ts'
+import { KafkaFault } from './kafka/errors.ts'
 import type { Partition } from './kafka/partition.ts'
 import { ClusterState } from './kafka/state.ts'
 import { brokerPorts, checkOptions, DEFAULT_BROKERS, EMBEDDED_CONFIG, type EmbeddedOptions } from './options.ts'
@@ -37,6 +38,7 @@ export class EmbeddedCluster implements AsyncDisposable {
   readonly troubles: unknown[]
   #members = new Map<number, Member>()
   #storage: Storage | undefined
+  #cleaner: object | undefined
   #sessionTimeoutMs: number
 
   private constructor(world: World, options: EmbeddedOptions, zookeeper: EmbeddedZooKeeper | null, kept: Kept) {
@@ -90,6 +92,7 @@ export class EmbeddedCluster implements AsyncDisposable {
         zookeeper: server ? Number(server.address.split(':')[1]) : undefined
       }
       storage?.follow(cluster.state, server, taken)
+      cluster.#clean()
       return cluster
     } catch (error) {
       await cluster.stop()
@@ -133,7 +136,7 @@ export class EmbeddedCluster implements AsyncDisposable {
     throw new SamsaError('NO_SUCH_PARTITION', `There is no partition ${partition} of ${topic} in the embedded cluster.`)
   }
 
-  /** Default: one partition, on as many brokers as there are, three at most. Throws what a broker would answer. */
+  /** Default: one partition, on as many brokers as there are, three at most. Throws UsageError, with the name of what a broker would answer as its code. */
   createTopic(
     name: string,
     {
@@ -143,7 +146,12 @@ export class EmbeddedCluster implements AsyncDisposable {
     }: { partitions?: number; replicationFactor?: number; config?: Readonly<Record<string, string>> } = {}
   ): void {
     const width = replicationFactor ?? Math.min(3, this.state.aliveIds.length)
-    this.state.createTopic({ name, partitions, replicationFactor: width, ...(config ? { configs: config } : {}) })
+    try {
+      this.state.createTopic({ name, partitions, replicationFactor: width, ...(config ? { configs: config } : {}) })
+    } catch (error) {
+      if (!(error instanceof KafkaFault)) throw error
+      throw new UsageError(error.errorName, `embedded cluster, topic ${name}: ${error.message}`, { cause: error, details: { topic: name } })
+    }
   }
 
   // Faults
@@ -189,10 +197,20 @@ export class EmbeddedCluster implements AsyncDisposable {
     else this.state.setController(next)
   }
 
-  /** Another leader, in a new epoch. Throws RangeError when it is not in sync and `unclean` is not given: then what the others have more is lost. */
-  moveLeader(topic: string, partition: number, to: number, options: { unclean?: boolean } = {}): void {
+  /** Another leader, in a new epoch. Throws UsageError when it is not in sync and `unclean` is not given: with it, what the others have more is lost. */
+  moveLeader(topic: string, partition: number, to: number, { unclean = false }: { unclean?: boolean } = {}): void {
     this.#member(to)
-    this.partition(topic, partition).elect(to, options)
+    const of = this.partition(topic, partition)
+    const problem = of.replicas.includes(to)
+      ? of.isr.includes(to) || unclean
+        ? undefined
+        : 'is not in sync; give { unclean: true }'
+      : 'has no replica'
+    if (problem)
+      throw new UsageError('CANNOT_LEAD', `Broker ${to} cannot lead ${topic}-${partition}: it ${problem}.`, {
+        details: { topic, partition, broker: to }
+      })
+    of.elect(to, { unclean })
   }
 
   /** A broker's disk is full: it leads nothing any more and follows nobody; what only it has is without a leader. Until `freeDisk`. */
@@ -240,6 +258,7 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   /** Ends everything: ports are closed, timers gone. */
   async stop(): Promise<void> {
+    if (this.#cleaner) this.world.clearTimer(this.#cleaner)
     const written = this.#storage?.close()
     for (const { broker, registration } of this.#members.values()) {
       registration?.end(0)
@@ -252,6 +271,14 @@ export class EmbeddedCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  /** Retention, as often as `log.retention.check.interval.ms` says. */
+  #clean(): void {
+    this.#cleaner = this.world.setTimer(() => {
+      this.state.applyRetention()
+      this.#clean()
+    }, this.state.configs.brokerNumber('log.retention.check.interval.ms'))
   }
 
   #partitionsOf(id: number): Partition[] {

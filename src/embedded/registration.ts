@@ -19,6 +19,8 @@ export interface RegistrationOptions {
 export class Registration {
   #options: RegistrationOptions
   #session: LocalSession | undefined
+  /** Ends the session of a process that has ended, which ZooKeeper still waits for. */
+  #over: (() => void) | undefined
   #controller: Controller | undefined
 
   constructor(options: RegistrationOptions) {
@@ -47,18 +49,21 @@ export class Registration {
     this.#stand(session)
   }
 
-  /** The process has ended: its session is over now, or when it has not been heard of for so long. */
+  /** The process has ended: its session is over when it has not been heard of for so long; 0: now, also if it was to wait before. */
   end(afterMs: number): void {
     const { world, state, brokerId } = this.#options
     const session = this.#session
     this.#forget()
-    if (!session) return
-    const over = () => {
-      session.close()
-      if (state.controllerId === brokerId) state.setController(-1)
+    if (session) {
+      const timer = afterMs > 0 ? world.setTimer(() => this.#over?.(), afterMs) : undefined
+      this.#over = () => {
+        this.#over = undefined
+        if (timer) world.clearTimer(timer)
+        session.close()
+        if (state.controllerId === brokerId) state.setController(-1)
+      }
     }
-    if (afterMs <= 0) over()
-    else world.setTimer(over, afterMs)
+    if (afterMs <= 0) this.#over?.()
   }
 
   /** Becomes the controller in place of whoever is: its node is deleted, and this one is the first to stand. */

@@ -88,6 +88,55 @@ describe('an embedded cluster', () => {
       assert.equal(kafka.state.controllerId, 2)
     }))
 
+  it('has a killed broker in ZooKeeper until its session is over, unless it is started again before', () =>
+    withCluster({ brokers: 3, brokerSessionTimeoutMs: 600_000, topics: { orders: { replicationFactor: 3 } } }, async kafka => {
+      const session = kafka.zookeeper!.session()
+      const ids = () => session.getChildren('/brokers/ids').sort()
+      kafka.kill(2)
+      assert.deepEqual(ids(), ['1', '2', '3'])
+      await kafka.restart(2)
+      assert.deepEqual(ids(), ['1', '2', '3'])
+      await until('it is in sync', () => kafka.partition('orders', 0).isr.length === 3)
+      // Its timer must not keep this process alive.
+      kafka.kill(3)
+      assert.deepEqual(kafka.state.aliveIds, [1, 2, 3])
+    }))
+
+  it('says what cannot be: a leader that is not in sync, a topic that no broker would make', () =>
+    withCluster({ brokers: 3, topics: { orders: { replicationFactor: 2 } } }, async kafka => {
+      const partition = kafka.partition('orders', 0)
+      const follower = partition.replicas[1]!
+      const stranger = [1, 2, 3].find(id => !partition.replicas.includes(id))!
+      partition.hold(follower)
+      partition.shrink(follower)
+      assert.throws(() => kafka.moveLeader('orders', 0, follower), { code: 'CANNOT_LEAD', message: /unclean/ })
+      assert.throws(() => kafka.moveLeader('orders', 0, stranger, { unclean: true }), { code: 'CANNOT_LEAD', message: /no replica/ })
+      assert.throws(() => kafka.moveLeader('orders', 0, 9), { code: 'NO_SUCH_BROKER' })
+      assert.throws(() => kafka.createTopic('a b'), { code: 'INVALID_TOPIC_EXCEPTION' })
+      assert.throws(() => kafka.createTopic('orders'), { code: 'TOPIC_ALREADY_EXISTS' })
+      assert.throws(() => kafka.createTopic('large', { partitions: 2 ** 31 - 1 }), { code: 'POLICY_VIOLATION' })
+    }))
+
+  it('deletes what is too old, as often as it is told to look', () =>
+    withCluster(
+      { brokers: 2, config: { 'log.retention.check.interval.ms': '20' }, topics: { orders: { config: { 'retention.ms': '1' } } } },
+      async (kafka, client) => {
+        await client.topic('orders').publish('old')
+        await until('it is gone', () => kafka.partition('orders', 0).logStartOffset === 1)
+      }
+    ))
+
+  for (const [option, options] of [
+    ['profile', { profile: '4.0' as '4.x' }],
+    ['config', { config: { 'num.partitions': 'many' } }],
+    ['ports.brokers', { ports: { brokers: [9092] } }],
+    ['ports.brokers', { ports: { brokers: [1, 2, 70_000] } }],
+    ['ports.zookeeper', { ports: { zookeeper: -1 } }],
+    ['racks', { racks: ['a'] }]
+  ] as const)
+    it(`refuses ${option}: ${JSON.stringify(options)}`, () =>
+      assert.rejects(startCluster(options), { code: 'INVALID_OPTION', details: { option } }))
+
   it('keeps a broker whose session expires: it registers anew', () =>
     withCluster({ brokers: 2 }, async (kafka, client) => {
       const controller = kafka.state.controllerId

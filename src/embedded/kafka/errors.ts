@@ -105,9 +105,11 @@ export const ERROR = Object.fromEntries(
 /** An error to answer with, thrown where the way back is long (checks of admin requests); the handler turns it into code and message. */
 export class KafkaFault extends Error {
   readonly errorCode: number
+  readonly errorName: ErrorName
 
   constructor(name: ErrorName, message: string) {
     super(message)
+    this.errorName = name
     this.errorCode = ERROR[name]
   }
 }

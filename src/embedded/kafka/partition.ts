@@ -16,6 +16,8 @@ export interface PartitionHost {
   isAlive(brokerId: number): boolean
   /** `replica.lag.time.max.ms`. */
   readonly replicaLagMs: number
+  /** `min.insync.replicas`. */
+  minInSync(topic: string): number
   /** Leader, epoch or ISR have changed. */
   partitionChanged(partition: Partition): void
   /** A replica's log has more, or less, than before. */
@@ -84,6 +86,11 @@ export class Partition {
     return this.replicas.filter(id => !this.#host.isAlive(id))
   }
 
+  /** Fewer are in sync than it takes to write with acks=all; as long as that is so, the high watermark stands still (KAFKA-15583). */
+  get isUnderMinIsr(): boolean {
+    return this.isr.length < Math.min(this.#host.minInSync(this.topic), this.replicas.length)
+  }
+
   /** A batch that was checked. An idempotent one is compared with what its producer wrote before; a duplicate is answered with its first place. */
   append(bytes: Buffer, batch: ProducedBatch): Appended {
     const log = this.log
@@ -94,10 +101,11 @@ export class Partition {
     return this.#append(log, storeBatch(bytes, log.endOffset, this.leaderEpoch, this.#host.world.now()))
   }
 
-  /** The end of a transaction. */
+  /** The end of a transaction, written as with acks=all. */
   appendMarker(marker: MarkerOf): Appended {
     const log = this.log
     if (!log) return failed(ERROR.NOT_LEADER_OR_FOLLOWER)
+    if (this.isUnderMinIsr) return failed(ERROR.NOT_ENOUGH_REPLICAS)
     const found = log.producers.checkMarker(marker.producerId, marker.producerEpoch, marker)
     if (found && 'errorCode' in found) return failed(found.errorCode, found.message)
     const now = this.#host.world.now()
@@ -224,8 +232,8 @@ export class Partition {
   }
 
   #advance(log: ReplicaLog): void {
-    const agreed = Math.min(...this.isr.map(id => this.logs.get(id)!.endOffset))
     const before = this.highWatermark
+    const agreed = this.isUnderMinIsr ? before : Math.min(...this.isr.map(id => this.logs.get(id)!.endOffset))
     this.highWatermark = Math.max(before, Math.min(agreed, log.endOffset), log.logStartOffset)
     if (this.highWatermark < log.endOffset) this.#watchLag(log.endOffset)
     if (this.highWatermark > before) this.#wake()

@@ -7,7 +7,7 @@ import { type ConfigResource, Configs } from './configs.ts'
 import { ERROR, KafkaFault } from './errors.ts'
 import type { MarkerOf } from './log/batch.ts'
 import { Partition, type PartitionHost } from './partition.ts'
-import { assign, badName, checkAssignments, checkTopicName, type NewTopic } from './topics.ts'
+import { assign, badName, checkAssignments, checkRoom, checkTopicName, type NewTopic } from './topics.ts'
 
 export interface BrokerNode {
   readonly id: number
@@ -102,6 +102,8 @@ export class ClusterState implements PartitionHost {
   #parts = new Map<unknown, unknown>()
   #nextProducerId: bigint
   #created = 0
+  /** Of all topics. */
+  #partitions = 0
 
   constructor(options: ClusterStateOptions) {
     this.world = options.world
@@ -200,6 +202,10 @@ export class ClusterState implements PartitionHost {
     return this.configs.brokerNumber('replica.lag.time.max.ms')
   }
 
+  minInSync(topic: string): number {
+    return this.configs.topicNumber(topic, 'min.insync.replicas')
+  }
+
   // Topics
 
   /** Throws KafkaFault, as a broker would answer. `validateOnly`: nothing is made. */
@@ -218,6 +224,7 @@ export class ClusterState implements PartitionHost {
     for (const [index, ids] of replicas.entries()) topic.partitions.push(new Partition(this, topic, index, ids))
     if (options.validateOnly) return topic
     this.#created++
+    this.#partitions += topic.partitions.length
     this.topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
     this.configs.setTopic(topic.name, config)
@@ -231,6 +238,7 @@ export class ClusterState implements PartitionHost {
     this.topics.delete(name)
     this.#byId.delete(topic.id)
     this.configs.forgetTopic(name)
+    this.#partitions -= topic.partitions.length
     for (const partition of topic.partitions) partition.close()
     this.#tell({ type: 'topic-deleted', topic })
   }
@@ -243,11 +251,13 @@ export class ClusterState implements PartitionHost {
     if (count < there)
       throw new KafkaFault('INVALID_PARTITIONS', `Topic currently has ${there} partitions, which is higher than the requested ${count}.`)
     if (count === there) throw new KafkaFault('INVALID_PARTITIONS', `Topic already has ${there} partitions.`)
+    checkRoom(count - there, this.#partitions)
     const width = topic.partitions[0]!.replicas.length
     if (assignments) checkAssignments(assignments, this.aliveIds, { count: count - there, width })
     const replicas = assignments ?? assign(this.aliveIds, count - there, width, there + topic.partitions[0]!.replicas[0]!)
     if (options.validateOnly) return
     for (const ids of replicas) topic.partitions.push(new Partition(this, topic, topic.partitions.length, ids))
+    this.#partitions += replicas.length
     this.#tell({ type: 'partitions-added', topic })
   }
 
@@ -302,13 +312,6 @@ export class ClusterState implements PartitionHost {
     return topic?.partitions[javaHash(key) % topic.partitions.length]
   }
 
-  /** Is it this broker? 0, NOT_COORDINATOR or COORDINATOR_NOT_AVAILABLE. */
-  isCoordinator(brokerId: number, kind: CoordinatorKind, key: string): number {
-    const coordinator = this.coordinatorOf(kind, key)
-    if (coordinator === brokerId) return ERROR.NONE
-    return coordinator < 0 ? ERROR.COORDINATOR_NOT_AVAILABLE : ERROR.NOT_COORDINATOR
-  }
-
   /** Ends a transaction on one partition. Answers with an error code. */
   appendMarker(topic: string, index: number, marker: MarkerOf): number {
     return this.partition(topic, index)?.appendMarker(marker).errorCode ?? ERROR.UNKNOWN_TOPIC_OR_PARTITION
@@ -346,17 +349,21 @@ export class ClusterState implements PartitionHost {
 
   configChanged(resource: ConfigResource, name: string): void {
     this.#tell({ type: 'config-changed', resource, name })
+    // What was held up by `min.insync.replicas` may go on.
+    for (const partition of this.partitions()) if (resource === 'broker' || partition.topic === name) partition.replicate()
   }
 
   #replicasOf(spec: NewTopic): readonly number[][] {
     const alive = this.aliveIds
     if (spec.assignments) {
+      checkRoom(spec.assignments.length, this.#partitions)
       checkAssignments(spec.assignments, alive)
       return spec.assignments
     }
     const partitions = spec.partitions ?? this.configs.brokerNumber('num.partitions')
     const width = spec.replicationFactor ?? this.configs.brokerNumber('default.replication.factor')
     if (partitions <= 0) throw new KafkaFault('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.')
+    checkRoom(partitions, this.#partitions)
     if (width <= 0) throw new KafkaFault('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.')
     if (width > alive.length)
       throw new KafkaFault('INVALID_REPLICATION_FACTOR', `Replication factor: ${width} larger than available brokers: ${alive.length}.`)

@@ -17,6 +17,10 @@ export interface NewTopic {
 }
 
 const NAME_MAX = 249
+/** At once, as a KRaft controller has it (`ReplicationControlManager.MAX_PARTITIONS_PER_BATCH`). */
+const NEW_PARTITIONS_MAX = 10_000
+/** Of all topics together: each costs memory. */
+const PARTITIONS_MAX = 200_000
 
 /** `Topic.validate`, and no two names that differ in dots and underscores alone: they would share their metrics. */
 export function checkTopicName(name: string, others: Iterable<string>): void {
@@ -35,6 +39,17 @@ export function badName(name: string): string | undefined {
   if (name.length > NAME_MAX) return `the length of '${name}' is longer than the max allowed length ${NAME_MAX}`
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) return `'${name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'`
   return undefined
+}
+
+/** Throws POLICY_VIOLATION. `there`: how many the cluster has. */
+export function checkRoom(more: number, there: number): void {
+  if (more > NEW_PARTITIONS_MAX)
+    throw new KafkaFault(
+      'POLICY_VIOLATION',
+      `Excessively large number of partitions per request: ${more}, not up to ${NEW_PARTITIONS_MAX}.`
+    )
+  if (there + more > PARTITIONS_MAX)
+    throw new KafkaFault('POLICY_VIOLATION', `An embedded cluster has up to ${PARTITIONS_MAX} partitions; there are ${there}.`)
 }
 
 /** Replicas on consecutive brokers, each partition's leader on the next one. */

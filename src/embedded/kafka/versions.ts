@@ -20,7 +20,6 @@ const MAX_3_9: Partial<Record<ApiName, number>> = {
   InitProducerId: 5,
   EndTxn: 4,
   TxnOffsetCommit: 4,
-  WriteTxnMarkers: 1,
   ListTransactions: 1,
   DescribeCluster: 1,
   DescribeLogDirs: 4,

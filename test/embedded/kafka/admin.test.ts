@@ -31,6 +31,7 @@ test('topics that cannot be made are refused with the code that Kafka gives them
     [{ name: 'there_too' }, 'INVALID_TOPIC_EXCEPTION'],
     [{ name: 'there.too' }, 'TOPIC_ALREADY_EXISTS'],
     [{ numPartitions: 0 }, 'INVALID_PARTITIONS'],
+    [{ numPartitions: 2 ** 31 - 1 }, 'POLICY_VIOLATION'],
     [{ replicationFactor: 0 }, 'INVALID_REPLICATION_FACTOR'],
     [{ replicationFactor: 3 }, 'INVALID_REPLICATION_FACTOR'],
     [{ ...assigned([1, 1]) }, 'INVALID_REPLICA_ASSIGNMENT'],
@@ -169,6 +170,26 @@ test('metadata keeps the rules of each version', async t => {
     [0]
   )
   assert.equal(state.partition('a', 0)!.leader, 2)
+})
+
+test('very many names at once are answered one by one, and in good time', { timeout: 20_000 }, async t => {
+  const { dial } = await startCluster(t)
+  const client = await dial()
+  const names = Array.from({ length: 60_000 }, (_, at) => ({ name: `t${at % 40_000}` }))
+  const { topics } = await client.ask('Metadata', 9, { topics: names, allowAutoTopicCreation: false })
+  assert.equal(topics.filter(({ errorCode }) => nameOf(errorCode) === 'UNKNOWN_TOPIC_OR_PARTITION').length, names.length)
+  const more = { numPartitions: 0, replicationFactor: 1, assignments: [], configs: [] }
+  const made = await client.ask('CreateTopics', 5, {
+    topics: names.map(each => ({ ...each, ...more })),
+    timeoutMs: 1_000,
+    validateOnly: true
+  })
+  assert.equal(made.topics.length, 40_000)
+  const gone = await client.ask('DeleteTopics', 5, { topicNames: names.map(({ name }) => name), timeoutMs: 1_000 })
+  assert.equal(gone.responses.length, names.length)
+  const partitions = names.map((_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+  const offsets = await client.ask('ListOffsets', 6, { replicaId: -1, topics: [{ name: 't', partitions }] })
+  assert.equal(offsets.topics[0]!.partitions.length, names.length)
 })
 
 test('a new topic may have no leader at first', async t => {

@@ -65,5 +65,13 @@ export function faultOf(error: unknown): { errorCode: number; errorMessage: stri
 
 /** Names that come more than once. */
 export function repeated(names: readonly string[]): Set<string> {
-  return new Set(names.filter((name, index) => names.indexOf(name) !== index))
+  const [seen, twice] = [new Set<string>(), new Set<string>()]
+  for (const name of names) (seen.has(name) ? twice : seen).add(name)
+  return twice
+}
+
+/** The first of each name. */
+export function firsts<T extends { name: string }>(all: readonly T[]): T[] {
+  const seen = new Set<string>()
+  return all.filter(({ name }) => !seen.has(name) && seen.add(name))
 }

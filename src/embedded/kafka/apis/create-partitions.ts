@@ -2,14 +2,14 @@
  * CreatePartitions: more of them for topics that are there, by the controller alone.
  */
 import { ERROR } from '../errors.ts'
-import { type CoreHandler, faultOf, repeated } from './common.ts'
+import { type CoreHandler, faultOf, firsts, repeated } from './common.ts'
 
 export const createPartitions: CoreHandler<'CreatePartitions'> = {
   api: 'CreatePartitions',
   versions: [0, 3],
   handle({ topics, validateOnly }, { broker, state }) {
     const twice = repeated(topics.map(({ name }) => name))
-    const once = topics.filter(({ name }, at) => topics.findIndex(each => each.name === name) === at)
+    const once = firsts(topics)
     const results = once.map(({ name, count, assignments }) => {
       const told = { name, errorCode: ERROR.NONE, errorMessage: null }
       if (state.controllerId !== broker.id) return { ...told, errorCode: ERROR.NOT_CONTROLLER }

@@ -7,7 +7,7 @@ import type { RequestOf, ResponseOf } from '../../../wire/apis.ts'
 import { ERROR, KafkaFault } from '../errors.ts'
 import type { ClusterState, Topic } from '../state.ts'
 import type { NewTopic } from '../topics.ts'
-import { type CoreHandler, faultOf, NO_TOPIC_ID, repeated } from './common.ts'
+import { type CoreHandler, faultOf, firsts, NO_TOPIC_ID, repeated } from './common.ts'
 import { toldConfigs } from './describe-configs.ts'
 
 type Asked = RequestOf<'CreateTopics'>['topics'][number]
@@ -20,7 +20,7 @@ export const createTopics: CoreHandler<'CreateTopics'> = {
   versions: [0, 7],
   handle({ topics, validateOnly = false, timeoutMs = 60_000 }, { broker, state }) {
     const twice = repeated(topics.map(({ name }) => name))
-    const once = topics.filter(({ name }, at) => topics.findIndex(each => each.name === name) === at)
+    const once = firsts(topics)
     const isController = state.controllerId === broker.id
     const told = once.map((asked): Told => {
       if (!isController) return failed(asked.name, ERROR.NOT_CONTROLLER, null)

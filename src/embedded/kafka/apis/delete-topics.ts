@@ -17,12 +17,14 @@ export const deleteTopics: CoreHandler<'DeleteTopics'> = {
   handle({ topics, topicNames = [] }, { version, broker, state }) {
     const asked: Asked[] = version >= 6 ? (topics ?? []) : topicNames.map(name => ({ name }))
     const isController = state.controllerId === broker.id
-    const responses = asked.map(({ name = null, topicId = NO_TOPIC_ID }, at): Told => {
+    const seen = new Set<string>()
+    const responses = asked.map(({ name = null, topicId = NO_TOPIC_ID }): Told => {
       const told = { name, topicId, errorCode: ERROR.NONE, errorMessage: null }
       if (!isController) return { ...told, errorCode: ERROR.NOT_CONTROLLER }
       try {
-        if (asked.findIndex(each => each.name === name && (each.topicId ?? NO_TOPIC_ID) === topicId) !== at)
-          throw new KafkaFault('INVALID_REQUEST', 'Duplicate topic.')
+        const key = `${name}/${topicId}`
+        if (seen.has(key)) throw new KafkaFault('INVALID_REQUEST', 'Duplicate topic.')
+        seen.add(key)
         return { ...told, ...remove(state, name, topicId) }
       } catch (error) {
         return { ...told, ...faultOf(error) }

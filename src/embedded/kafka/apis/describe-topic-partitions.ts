@@ -18,7 +18,7 @@ export const describeTopicPartitions: CoreHandler<'DescribeTopicPartitions'> = {
     let left = Math.max(1, Math.min(responsePartitionLimit, MOST_PARTITIONS))
     const told = []
     let nextCursor: { topicName: string; partitionIndex: number } | null = null
-    for (const name of names) {
+    for (const [at, name] of names.entries()) {
       const topic = state.topic(name)
       const first = cursor && name === cursor.topicName ? Math.max(0, cursor.partitionIndex) : 0
       const page = topic ? partitionsOf(state, topic).slice(first, first + left) : []
@@ -36,7 +36,7 @@ export const describeTopicPartitions: CoreHandler<'DescribeTopicPartitions'> = {
         nextCursor = { topicName: name, partitionIndex: first + page.length }
         break
       }
-      const next = names[names.indexOf(name) + 1]
+      const next = names[at + 1]
       if (left === 0 && next !== undefined) {
         nextCursor = { topicName: next, partitionIndex: 0 }
         break

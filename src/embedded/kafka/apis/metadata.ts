@@ -20,8 +20,10 @@ export const metadata: CoreHandler<'Metadata'> = {
     const { topics: asked, allowAutoTopicCreation = true } = request
     const all = version === 0 ? asked === null || asked.length === 0 : asked === null
     const operations = request.includeTopicAuthorizedOperations === true
-    const told = all ? [...state.topics.values()].map(topic => topicOf(state, topic, version)) : []
-    if (!all && asked) told.push(...asked.map(each => one(state, each, version, version < 4 || allowAutoTopicCreation)))
+    const create = version < 4 || allowAutoTopicCreation
+    const told = all
+      ? [...state.topics.values()].map(topic => topicOf(state, topic, version))
+      : asked!.map(each => one(state, each, version, create))
     return {
       throttleTimeMs: 0,
       brokers: state.aliveNodes.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),

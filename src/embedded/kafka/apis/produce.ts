@@ -97,7 +97,7 @@ async function write(asked: Asked, broker: Broker, state: ClusterState): Promise
   if (state.topic(topic)!.internal && asked.clientId !== ADMIN_CLIENT)
     return bad(ERROR.INVALID_TOPIC_EXCEPTION, `Cannot append to internal topic ${topic}`)
   if (partition.leader !== broker.id) return bad(ERROR.NOT_LEADER_OR_FOLLOWER)
-  if (acks === ALL && partition.isr.length < state.configs.topicNumber(topic, 'min.insync.replicas'))
+  if (acks === ALL && partition.isUnderMinIsr)
     return bad(ERROR.NOT_ENOUGH_REPLICAS, `The size of the current ISR ${partition.isr} is insufficient to satisfy the min.isr requirement`)
   if ('errorCode' in checked) return fromLog(partition, bad(checked.errorCode, checked.message, checked.recordErrors))
   if (checked.batch.isTransactional) {
@@ -143,7 +143,7 @@ function replicated(writes: Write[], timeoutMs: number, state: ClusterState): Pr
   const waiting = new Set(writes.filter(({ partition }) => partition !== undefined))
   const settle = () => {
     for (const write of waiting) {
-      const errorCode = outcome(write, state)
+      const errorCode = outcome(write)
       if (errorCode === undefined) continue
       waiting.delete(write)
       if (errorCode !== ERROR.NONE) write.told = { ...failed(write.told.index, errorCode, write.partition), baseOffset: -1n }
@@ -169,12 +169,11 @@ function replicated(writes: Write[], timeoutMs: number, state: ClusterState): Pr
 }
 
 /** Undefined: not decided yet. */
-function outcome({ partition, endOffset, leaderEpoch }: Write, state: ClusterState): number | undefined {
-  const { topic, isr, deleted } = partition!
-  if (deleted) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
+function outcome({ partition, endOffset, leaderEpoch }: Write): number | undefined {
+  if (partition!.deleted) return ERROR.UNKNOWN_TOPIC_OR_PARTITION
   if (partition!.leaderEpoch !== leaderEpoch) return ERROR.NOT_LEADER_OR_FOLLOWER
   if (partition!.highWatermark < endOffset) return undefined
-  return isr.length < state.configs.topicNumber(topic, 'min.insync.replicas') ? ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND : ERROR.NONE
+  return partition!.isUnderMinIsr ? ERROR.NOT_ENOUGH_REPLICAS_AFTER_APPEND : ERROR.NONE
 }
 
 function failed(index: number, errorCode: number, partition?: Partition): Told {

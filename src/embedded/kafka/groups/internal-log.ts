@@ -88,6 +88,7 @@ export class InternalLog {
       bytes.writeInt16BE(bytes.readInt16BE(ATTRIBUTES_AT) | TRANSACTIONAL_BIT, ATTRIBUTES_AT)
       bytes.writeUInt32BE(crc32c(bytes, ATTRIBUTES_AT, bytes.length), CRC_AT)
     }
+    if (partition.isUnderMinIsr) return ERROR.NOT_ENOUGH_REPLICAS
     const none = { firstSequence: -1, lastSequence: -1, isTransactional: transaction !== undefined }
     return bytes.length > BATCH_HEADER_BYTES ? partition.append(bytes, { ...(transaction ?? NO_PRODUCER), ...none }).errorCode : ERROR.NONE
   }

@@ -40,12 +40,6 @@ export class Placement {
     return seat.loading ? ERROR.COORDINATOR_LOAD_IN_PROGRESS : ERROR.NONE
   }
 
-  /** Does this broker coordinate the partition, and has it read it? */
-  serves(brokerId: number, partition: number): boolean {
-    const seat = this.#seats.get(partition)
-    return seat !== undefined && seat.leader === brokerId && !seat.loading
-  }
-
   /** Is anything of this broker still being read? */
   isLoading(brokerId: number): boolean {
     return [...this.#seats.values()].some(({ leader, loading }) => leader === brokerId && loading)

@@ -114,7 +114,10 @@ export class ProducerStates {
 
   /** Aborted transactions with something in [from, before). */
   abortedIn(from: number, before: number): AbortedTransaction[] {
-    return this.aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < before)
+    // Most readers are near the end.
+    let first = this.aborted.length
+    while (first > 0 && this.aborted[first - 1]!.lastOffset >= from) first--
+    return this.aborted.slice(first).filter(({ firstOffset }) => firstOffset < before)
   }
 
   /** What lay before the log's new start is forgotten; producers are not. */
