@@ -2,10 +2,12 @@
  * What the elected broker does, as Kafka's controller does it through ZooKeeper: sees who is registered and has leaders elected, writes down every
  * topic, leader and ISR, and takes up what tools have written that know ZooKeeper alone (topics made, topics to delete).
  */
+
+import type { ClusterEvent, Topic } from './kafka/cluster-types.ts'
 import type { ConfigResource } from './kafka/configs.ts'
 import { KafkaFault } from './kafka/errors.ts'
 import type { Partition } from './kafka/partition.ts'
-import type { ClusterEvent, ClusterState, Topic } from './kafka/state.ts'
+import type { ClusterState } from './kafka/state.ts'
 import { ensure } from './registration.ts'
 import * as znodes from './znodes.ts'
 import type { LocalSession } from './zookeeper/session.ts'

@@ -3,7 +3,8 @@
  */
 import { crc32c } from '../wire/records/crc32c.ts'
 import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT, LENGTH_AT, LOG_OVERHEAD, MAGIC_AT } from '../wire/records/layout.ts'
-import type { ClusterState, Topic } from './kafka/state.ts'
+import type { Topic } from './kafka/cluster-types.ts'
+import type { ClusterState } from './kafka/state.ts'
 
 export interface SavedPartition {
   replicas: number[]

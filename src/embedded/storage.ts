@@ -5,9 +5,10 @@
  */
 import { SamsaError } from '../model/errors.ts'
 import type { Files, World } from '../model/world.ts'
+import type { ClusterEvent } from './kafka/cluster-types.ts'
 import { readStored, type StoredBatch } from './kafka/log/batch.ts'
 import type { Partition } from './kafka/partition.ts'
-import type { ClusterEvent, ClusterState } from './kafka/state.ts'
+import type { ClusterState } from './kafka/state.ts'
 import { readSaved, type Saved, type SavedPartition, savedTopic, wholeBatches } from './saved.ts'
 import type { EmbeddedZooKeeper } from './zookeeper/server.ts'
 

@@ -1,7 +1,7 @@
 /**
  * What the brokers of Kafka 3.9 write into ZooKeeper, to the byte where others read it (`kafka.zk.ZkData`): paths and data.
  */
-import type { BrokerNode, Topic } from './kafka/state.ts'
+import type { BrokerNode, Topic } from './kafka/cluster-types.ts'
 
 /** What a cluster has from its first broker on, all persistent and without data (`ZkData.PersistentZkPaths`, `SecureRootPaths`). */
 export const PERSISTENT_PATHS = [

@@ -50,7 +50,7 @@ export class Broker {
   readonly controls = new Controls()
   /** What went wrong in handlers: always empty, if nothing is wrong with them. */
   readonly troubles: unknown[] = []
-  sessions = new FetchSessions(0)
+  sessions: FetchSessions
   /** Requests wait that long before they are handled. */
   slowMs = 0
   #rack: string | null
@@ -68,6 +68,7 @@ export class Broker {
     this.handlers = new Map(handlers.map(handler => [handler.api, handler]))
     this.versions = offered(handlers, options.profile ?? '3.9', options.maxVersions ?? {})
     this.limits = { ...LIMITS, frameBytes: options.state.configs.brokerNumber('socket.request.max.bytes'), ...options.limits }
+    this.sessions = this.#noSessions()
     this.#rack = options.rack ?? null
     this.#port = options.port ?? 0
     this.#onTrouble = options.onTrouble ?? (error => void this.troubles.push(error))
@@ -160,9 +161,12 @@ export class Broker {
     if (this.#listener) throw new SamsaError('BROKER_RUNNING', `Broker ${this.id} listens on ${this.address} already.`)
     this.#listener = await this.world.listen(this.#port, transport => this.#accept(transport))
     this.#port = this.#listener.port
-    const slots = this.state.configs.brokerNumber('max.incremental.fetch.session.cache.slots')
-    this.sessions = new FetchSessions(slots, () => Math.floor(this.world.random() * 0x7fffffff))
+    this.sessions = this.#noSessions()
     this.state.processStarted({ id: this.id, host: this.host, port: this.#port, rack: this.#rack })
+  }
+
+  #noSessions(): FetchSessions {
+    return new FetchSessions(this.state.configs.brokerNumber('max.incremental.fetch.session.cache.slots'), this.world)
   }
 
   #accept(transport: Transport) {

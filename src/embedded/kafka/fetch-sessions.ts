@@ -2,6 +2,7 @@
  * Fetch sessions (KIP-227): what a client fetches is remembered, so that it sends only what changes and is told only what is new. A broker keeps
  * them for all connections; they are gone with its process.
  */
+import type { World } from '../../model/world.ts'
 import type { RequestOf } from '../../wire/apis.ts'
 import { ERROR } from './errors.ts'
 
@@ -24,6 +25,7 @@ interface Session {
   /** That the next request must have. */
   epoch: number
   usesIds: boolean
+  lastUsedMs: number
   /** By topic and partition; who was served last comes last. */
   partitions: Map<string, FetchedPartition>
 }
@@ -42,16 +44,20 @@ export interface FetchPlan {
 
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
+const ID_MAX = 0x7fffffff
+/** A session that nobody has used for so long makes room for a new one (`min.incremental.fetch.session.eviction.ms`). */
+const EVICTED_AFTER_MS = 120_000
 const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export class FetchSessions {
   #slots: number
+  /** Who was used last comes last. */
   #sessions = new Map<number, Session>()
-  #next: () => number
+  #world: Pick<World, 'random' | 'monotonicMs'>
 
-  constructor(slots: number, next: () => number = () => 0) {
+  constructor(slots: number, world: Pick<World, 'random' | 'monotonicMs'>) {
     this.#slots = slots
-    this.#next = next
+    this.#world = world
   }
 
   get size(): number {
@@ -79,7 +85,10 @@ export class FetchSessions {
       this.#sessions.delete(sessionId)
       return whole([])
     }
-    session.epoch = session.epoch === 0x7fffffff ? 1 : session.epoch + 1
+    session.epoch = session.epoch === ID_MAX ? 1 : session.epoch + 1
+    session.lastUsedMs = this.#world.monotonicMs()
+    this.#sessions.delete(sessionId)
+    this.#sessions.set(sessionId, session)
     return { errorCode: ERROR.NONE, sessionId, partitions: [...session.partitions.values()], incremental: true, session }
   }
 
@@ -90,11 +99,16 @@ export class FetchSessions {
     if (session.partitions.delete(key)) session.partitions.set(key, partition)
   }
 
+  /** Undefined: there is no room. The client does without, then. */
   #create(partitions: Map<string, FetchedPartition>, usesIds: boolean): Session | undefined {
-    if (this.#sessions.size >= this.#slots) return undefined
-    let id = this.#next()
-    while (id <= 0 || this.#sessions.has(id)) id = (id + 1) & 0x7fffffff
-    const session = { id, epoch: INITIAL_EPOCH + 1, usesIds, partitions }
+    const lastUsedMs = this.#world.monotonicMs()
+    const oldest = this.#sessions.values().next().value
+    const full = this.#sessions.size >= this.#slots
+    if (full && (!oldest || lastUsedMs - oldest.lastUsedMs <= EVICTED_AFTER_MS)) return undefined
+    if (full) this.#sessions.delete(oldest!.id)
+    let id = Math.floor(this.#world.random() * ID_MAX)
+    while (id <= 0 || this.#sessions.has(id)) id = (id + 1) & ID_MAX
+    const session = { id, epoch: INITIAL_EPOCH + 1, usesIds, lastUsedMs, partitions }
     this.#sessions.set(id, session)
     return session
   }

@@ -3,85 +3,16 @@
  * A real cluster keeps this by ZooKeeper and by replication; here it is one object, so that a fault is a method.
  */
 import type { World } from '../../model/world.ts'
+import type { BrokerNode, ClusterEvent, ClusterStateOptions, Topic, TransactionDoor } from './cluster-types.ts'
 import { type ConfigResource, Configs } from './configs.ts'
 import { ERROR, KafkaFault } from './errors.ts'
+import { type CoordinatorKind, INTERNAL, internalTopic, isInternal, javaHash } from './internal-topics.ts'
 import type { MarkerOf } from './log/batch.ts'
 import { Partition, type PartitionHost } from './partition.ts'
-import { assign, badName, checkAssignments, checkRoom, checkTopicName, type NewTopic } from './topics.ts'
-
-export interface BrokerNode {
-  readonly id: number
-  host: string
-  port: number
-  rack: string | null
-  /** Its process runs. */
-  running: boolean
-  /** The controller knows it as alive: `/brokers/ids/N` is there. */
-  registered: boolean
-  /** A fault keeps it from following leaders (frozen, or cut off from them). */
-  held: boolean
-}
-
-export interface Topic {
-  readonly name: string
-  readonly id: string
-  readonly internal: boolean
-  readonly partitions: Partition[]
-  /** Until then Metadata shows no leader (`leaderDelayMs`). World's clock. */
-  leadersFrom: number
-}
-
-/** What somebody who mirrors the cluster (into ZooKeeper, into files) hears of. */
-export type ClusterEvent =
-  | { type: 'topic-created' | 'topic-deleted' | 'partitions-added'; topic: Topic }
-  | { type: 'partition-changed'; partition: Partition }
-  | { type: 'log-changed'; partition: Partition; brokerId: number }
-  | { type: 'config-changed'; resource: ConfigResource; name: string }
-  | { type: 'broker-up' | 'broker-down' | 'controller-changed'; brokerId: number }
-  | { type: 'producer-ids' }
-
-/** Which transactions may write; the transactions' coordinator puts itself here. */
-export interface TransactionDoor {
-  /**
-   * Before a transactional batch is appended: an error code (0: go on). `join`: the partition joins the transaction by the write itself
-   * (Produce from v12, KIP-890); without it the partition must have been added.
-   */
-  mayWrite(batch: {
-    transactionalId: string
-    producerId: bigint
-    producerEpoch: number
-    topic: string
-    partition: number
-    join: boolean
-  }): number | Promise<number>
-}
-
-export interface ClusterStateOptions {
-  world: World
-  /** 22 characters, as Kafka's. Default: random. */
-  clusterId?: string
-  /** Default 0. */
-  firstProducerId?: bigint
-  /** Of every broker, as in server.properties. */
-  config?: Readonly<Record<string, string>>
-  /** Passwords by user: whoever connects must show one by SASL (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512). Default: nobody needs to. */
-  users?: Readonly<Record<string, string>>
-  /** How long a new topic has no leaders in Metadata (LEADER_NOT_AVAILABLE), ms. Default 0. */
-  leaderDelayMs?: number
-  /** Deaths of brokers are answered by elections here and at once (default), or by a controller that calls `brokerDown` and `brokerUp`. */
-  governed?: 'here' | 'elsewhere'
-}
+import { assign, badName, checkAssignments, checkRoom, checkTopicName, type NewTopic, placed } from './topics.ts'
 
 /** `ProducerIdsBlock.PRODUCER_ID_BLOCK_SIZE`. */
 const PRODUCER_IDS = 1_000n
-
-export type CoordinatorKind = 'group' | 'transaction'
-
-const INTERNAL = { group: '__consumer_offsets', transaction: '__transaction_state' } as const
-const INTERNAL_CONFIG = {
-  group: { partitions: 'offsets.topic.num.partitions', replication: 'offsets.topic.replication.factor' },
-  transaction: { partitions: 'transaction.state.log.num.partitions', replication: 'transaction.state.log.replication.factor' }
-} as const
 
 export class ClusterState implements PartitionHost {
   readonly world: World
@@ -101,6 +32,8 @@ export class ClusterState implements PartitionHost {
   #listeners = new Set<(event: ClusterEvent) => void>()
   #parts = new Map<unknown, unknown>()
   #nextProducerId: bigint
+  /** Counts every change of topics or their sizes. */
+  topicsVersion = 0
   #created = 0
   /** Of all topics. */
   #partitions = 0
@@ -212,7 +145,7 @@ export class ClusterState implements PartitionHost {
   createTopic(spec: NewTopic, options: { validateOnly?: boolean } = {}): Topic {
     checkTopicName(spec.name, this.topics.keys())
     if (this.topics.has(spec.name)) throw new KafkaFault('TOPIC_ALREADY_EXISTS', `Topic '${spec.name}' already exists.`)
-    const replicas = this.#replicasOf(spec)
+    const replicas = placed(spec, { alive: this.aliveIds, configs: this.configs, from: this.#created, there: this.#partitions })
     const config = this.configs.checkTopic(spec.configs ?? {})
     const topic: Topic = {
       name: spec.name,
@@ -227,6 +160,7 @@ export class ClusterState implements PartitionHost {
     this.#partitions += topic.partitions.length
     this.topics.set(topic.name, topic)
     this.#byId.set(topic.id, topic)
+    this.topicsVersion++
     this.configs.setTopic(topic.name, config)
     this.#tell({ type: 'topic-created', topic })
     return topic
@@ -239,6 +173,7 @@ export class ClusterState implements PartitionHost {
     this.#byId.delete(topic.id)
     this.configs.forgetTopic(name)
     this.#partitions -= topic.partitions.length
+    this.topicsVersion++
     for (const partition of topic.partitions) partition.close()
     this.#tell({ type: 'topic-deleted', topic })
   }
@@ -258,6 +193,7 @@ export class ClusterState implements PartitionHost {
     if (options.validateOnly) return
     for (const ids of replicas) topic.partitions.push(new Partition(this, topic, topic.partitions.length, ids))
     this.#partitions += replicas.length
+    this.topicsVersion++
     this.#tell({ type: 'partitions-added', topic })
   }
 
@@ -308,7 +244,8 @@ export class ClusterState implements PartitionHost {
   }
 
   coordinatorPartition(kind: CoordinatorKind, key: string): Partition | undefined {
-    const topic = this.topics.get(INTERNAL[kind]) ?? this.#createInternal(kind)
+    const alive = this.aliveIds.length
+    const topic = this.topics.get(INTERNAL[kind]) ?? (alive > 0 ? this.createTopic(internalTopic(kind, this.configs, alive)) : undefined)
     return topic?.partitions[javaHash(key) % topic.partitions.length]
   }
 
@@ -353,39 +290,6 @@ export class ClusterState implements PartitionHost {
     for (const partition of this.partitions()) if (resource === 'broker' || partition.topic === name) partition.replicate()
   }
 
-  #replicasOf(spec: NewTopic): readonly number[][] {
-    const alive = this.aliveIds
-    if (spec.assignments) {
-      checkRoom(spec.assignments.length, this.#partitions)
-      checkAssignments(spec.assignments, alive)
-      return spec.assignments
-    }
-    const partitions = spec.partitions ?? this.configs.brokerNumber('num.partitions')
-    const width = spec.replicationFactor ?? this.configs.brokerNumber('default.replication.factor')
-    if (partitions <= 0) throw new KafkaFault('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.')
-    checkRoom(partitions, this.#partitions)
-    if (width <= 0) throw new KafkaFault('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.')
-    if (width > alive.length)
-      throw new KafkaFault('INVALID_REPLICATION_FACTOR', `Replication factor: ${width} larger than available brokers: ${alive.length}.`)
-    return assign(alive, partitions, width, this.#created)
-  }
-
-  #createInternal(kind: CoordinatorKind): Topic | undefined {
-    const alive = this.aliveIds.length
-    if (alive === 0) return undefined
-    const { partitions, replication } = INTERNAL_CONFIG[kind]
-    return this.createTopic({
-      name: INTERNAL[kind],
-      partitions: this.configs.brokerNumber(partitions),
-      replicationFactor: Math.min(alive, this.configs.brokerNumber(replication)),
-      configs: {
-        'cleanup.policy': 'compact',
-        'compression.type': kind === 'group' ? 'producer' : 'uncompressed',
-        'segment.bytes': '104857600'
-      }
-    })
-  }
-
   #unclean(topic: string): boolean {
     return this.configs.topic(topic, 'unclean.leader.election.enable') === 'true'
   }
@@ -401,15 +305,4 @@ export class ClusterState implements PartitionHost {
       if (!id.startsWith('-')) return id
     }
   }
-}
-
-export function isInternal(topic: string): boolean {
-  return topic === INTERNAL.group || topic === INTERNAL.transaction
-}
-
-/** `Utils.abs(String.hashCode)`. */
-export function javaHash(text: string): number {
-  let hash = 0
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
-  return hash & 0x7fffffff
 }

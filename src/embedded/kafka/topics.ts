@@ -1,6 +1,7 @@
 /**
  * The rules for new topics: their names, and which brokers have their replicas. Errors as Kafka answers them.
  */
+import type { Configs } from './configs.ts'
 import { KafkaFault } from './errors.ts'
 
 export interface NewTopic {
@@ -50,6 +51,26 @@ export function checkRoom(more: number, there: number): void {
     )
   if (there + more > PARTITIONS_MAX)
     throw new KafkaFault('POLICY_VIOLATION', `An embedded cluster has up to ${PARTITIONS_MAX} partitions; there are ${there}.`)
+}
+
+/** Replicas of a new topic, by partition. `from`: which broker is the first to lead; `there`: how many partitions the cluster has. Throws KafkaFault. */
+export function placed(
+  spec: NewTopic,
+  { alive, configs, from, there }: { alive: readonly number[]; configs: Configs; from: number; there: number }
+): readonly number[][] {
+  if (spec.assignments) {
+    checkRoom(spec.assignments.length, there)
+    checkAssignments(spec.assignments, alive)
+    return spec.assignments
+  }
+  const partitions = spec.partitions ?? configs.brokerNumber('num.partitions')
+  const width = spec.replicationFactor ?? configs.brokerNumber('default.replication.factor')
+  if (partitions <= 0) throw new KafkaFault('INVALID_PARTITIONS', 'Number of partitions must be larger than 0.')
+  checkRoom(partitions, there)
+  if (width <= 0) throw new KafkaFault('INVALID_REPLICATION_FACTOR', 'Replication factor must be larger than 0.')
+  if (width > alive.length)
+    throw new KafkaFault('INVALID_REPLICATION_FACTOR', `Replication factor: ${width} larger than available brokers: ${alive.length}.`)
+  return assign(alive, partitions, width, from)
 }
 
 /** Replicas on consecutive brokers, each partition's leader on the next one. */

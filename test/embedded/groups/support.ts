@@ -50,7 +50,9 @@ export class TestGroups {
       placeOf: () => ({ partition: 7, leader: this.leader, leaderEpoch: this.leader }),
       topic: view,
       topicById: id => view(id.slice(3)),
-      topicNames: () => [...this.topics.keys()].sort()
+      topicNames: () => [...this.topics.keys()].sort(),
+      // The same as nothing: they are looked at each time.
+      topicsVersion: () => Number.NaN
     }
     this.coordinator = new GroupCoordinator(host, options)
   }

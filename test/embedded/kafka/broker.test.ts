@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Broker } from '../../../src/embedded/kafka/broker.ts'
-import type { ClusterEvent } from '../../../src/embedded/kafka/state.ts'
+import type { ClusterEvent } from '../../../src/embedded/kafka/cluster-types.ts'
 import { loadApi } from '../../../src/wire/apis.ts'
 import { batchOf, fetch, nameOf, produce, startCluster, world } from './support.ts'
 

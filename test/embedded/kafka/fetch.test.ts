@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { FetchSessions } from '../../../src/embedded/kafka/fetch-sessions.ts'
 import { readBatches } from '../../../src/wire/records/index.ts'
 import { batchOf, fetch, fetchRequest, nameOf, produce, startCluster } from './support.ts'
 
@@ -192,4 +193,23 @@ test('a session remembers what is asked, and tells only what is new', async t =>
   assert.equal(broker(1).sessions.size, 1)
   assert.deepEqual(await ask(id, -1, topicsOf(['b'])), { id: 0, error: 'NONE', topics: ['b'] })
   assert.equal(broker(1).sessions.size, 0)
+})
+
+test('a session makes room for a new one when nobody has used it for two minutes', () => {
+  let [nowMs, chance] = [0, 0]
+  const sessions = new FetchSessions(2, { random: () => (chance += 0.1), monotonicMs: () => nowMs })
+  const open = () => sessions.plan({ ...fetchRequest('a', 0), sessionEpoch: 0 }, 12, () => undefined).sessionId
+  const [first, second] = [open(), open()]
+  assert.ok(first > 0 && second > 0 && first !== second)
+  nowMs = 60_000
+  assert.equal(sessions.plan({ ...fetchRequest('a', 0), sessionId: first, sessionEpoch: 1 }, 12, () => undefined).errorCode, 0)
+  nowMs = 120_000
+  assert.equal(open(), 0)
+  nowMs = 120_001
+  const third = open()
+  assert.ok(third > 0)
+  assert.equal(sessions.plan({ ...fetchRequest('a', 0), sessionId: first, sessionEpoch: 2 }, 12, () => undefined).errorCode, 0)
+  const gone = sessions.plan({ ...fetchRequest('a', 0), sessionId: second, sessionEpoch: 1 }, 12, () => undefined)
+  assert.equal(nameOf(gone.errorCode), 'FETCH_SESSION_ID_NOT_FOUND')
+  assert.equal(sessions.size, 2)
 })

@@ -3,8 +3,9 @@
  */
 import type { TestContext } from 'node:test'
 import { Broker, type BrokerOptions } from '../../../src/embedded/kafka/broker.ts'
+import type { ClusterStateOptions } from '../../../src/embedded/kafka/cluster-types.ts'
 import { ERROR, type ErrorName } from '../../../src/embedded/kafka/errors.ts'
-import { ClusterState, type ClusterStateOptions } from '../../../src/embedded/kafka/state.ts'
+import { ClusterState } from '../../../src/embedded/kafka/state.ts'
 import type { Transport } from '../../../src/model/world.ts'
 import { type ApiName, type Frame, loadApi, type RequestOf, type ResponseOf } from '../../../src/wire/apis.ts'
 import { FrameReader } from '../../../src/wire/frames.ts'

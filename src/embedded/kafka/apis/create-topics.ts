@@ -4,8 +4,9 @@
  * v1: only to be validated. v4: -1 for the broker's defaults. v5: what was made, configurations included (KIP-525). v7: topic ids.
  */
 import type { RequestOf, ResponseOf } from '../../../wire/apis.ts'
+import type { Topic } from '../cluster-types.ts'
 import { ERROR, KafkaFault } from '../errors.ts'
-import type { ClusterState, Topic } from '../state.ts'
+import type { ClusterState } from '../state.ts'
 import type { NewTopic } from '../topics.ts'
 import { type CoreHandler, faultOf, firsts, NO_TOPIC_ID, repeated } from './common.ts'
 import { toldConfigs } from './describe-configs.ts'

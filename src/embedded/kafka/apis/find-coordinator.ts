@@ -3,7 +3,7 @@
  * there are none of here.
  */
 import { ERROR } from '../errors.ts'
-import type { CoordinatorKind } from '../state.ts'
+import type { CoordinatorKind } from '../internal-topics.ts'
 import type { CoreHandler } from './common.ts'
 
 const KINDS: readonly CoordinatorKind[] = ['group', 'transaction']

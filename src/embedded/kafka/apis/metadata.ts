@@ -5,9 +5,10 @@
  * v12: topics by their ids. v11 dropped the cluster's allowed operations. v13: an error for the whole answer.
  */
 import type { RequestOf, ResponseOf } from '../../../wire/apis.ts'
+import type { Topic } from '../cluster-types.ts'
 import { ERROR, KafkaFault } from '../errors.ts'
-import type { ClusterState, Topic } from '../state.ts'
-import { isInternal } from '../state.ts'
+import { isInternal } from '../internal-topics.ts'
+import type { ClusterState } from '../state.ts'
 import { CLUSTER_OPERATIONS, type CoreHandler, NO_TOPIC_ID, OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS } from './common.ts'
 
 type AskedTopic = NonNullable<RequestOf<'Metadata'>['topics']>[number]

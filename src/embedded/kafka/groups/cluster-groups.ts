@@ -1,7 +1,9 @@
 /**
  * The groups of a cluster of embedded brokers: what their coordinator needs, taken from the cluster's state. `state.part(Groups)` is the one there is.
  */
-import type { ClusterState, Topic } from '../state.ts'
+
+import type { Topic } from '../cluster-types.ts'
+import type { ClusterState } from '../state.ts'
 import { GroupCoordinator } from './coordinator.ts'
 import type { GroupHost, Place, TopicView } from './host.ts'
 import { InternalLog } from './internal-log.ts'
@@ -74,6 +76,7 @@ export class Groups {
       topic: name => viewOf(state.topic(name)),
       topicById: id => viewOf(state.topicById(id)),
       topicNames: () => [...state.topics.keys()].sort(),
+      topicsVersion: () => state.topicsVersion,
       journal: (groupId, records, producer) => {
         const now = state.world.now()
         const partition = this.partitionOf(groupId)

@@ -102,7 +102,7 @@ export class ConsumerCoordinator {
     const subscribed = isNew || before.regex !== member.regex || !sameTopics(before.topics, member.topics)
     group.put(member)
     // Both are asked: the second remembers what it saw.
-    const topicsChanged = group.topicsChanged(this.#host)
+    const topicsChanged = group.topicsChanged(this.#host, subscribed)
     if (subscribed || topicsChanged) this.bump(group)
     if (group.epoch > group.assignmentEpoch) group.assign(this.#host)
     this.#reconcile(group, member, owned)
@@ -231,7 +231,7 @@ export class ConsumerCoordinator {
   fence(group: ConsumerGroup, member: ConsumerMember): void {
     this.#forget(member)
     group.remove(member)
-    group.topicsChanged(this.#host)
+    group.topicsChanged(this.#host, true)
     this.bump(group)
     this.#onFenced(group)
   }

@@ -54,6 +54,7 @@ export class ConsumerGroup {
   target = new Map<string, Parts>()
   /** What topics were like when the epoch was last looked at. */
   #topicsSeen = ''
+  #versionSeen = Number.NaN
 
   constructor(id: string) {
     this.id = id
@@ -110,8 +111,11 @@ export class ConsumerGroup {
     return [...this.members.values()].some(({ topics, regex }) => topics.includes(topic) || (regex && matcherOf(regex)(topic)))
   }
 
-  /** Have the topics that members are subscribed to changed since it was last asked? */
-  topicsChanged(host: GroupHost): boolean {
+  /** Have the topics that members are subscribed to changed since it was last asked? `resubscribed`: members, or what they read, are other ones. */
+  topicsChanged(host: GroupHost, resubscribed: boolean): boolean {
+    const version = host.topicsVersion()
+    if (!resubscribed && version === this.#versionSeen) return false
+    this.#versionSeen = version
     const views = new Map(
       [...this.members.values()].flatMap(member => this.topicsOf(member, host)).map(topic => [topic.id, topic.partitions])
     )

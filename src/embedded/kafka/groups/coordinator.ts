@@ -18,7 +18,7 @@ import { type ConsumerBeat, ConsumerCoordinator, type ConsumerHeartbeat } from '
 import { ConsumerGroup } from './consumer-group.ts'
 import { type Group, OffsetKeeper } from './group-offsets.ts'
 import { GROUP_DEFAULTS, type GroupHost, type GroupOptions, type Place } from './host.ts'
-import { MemberIdRequired, MixedGroups } from './mixed.ts'
+import { MixedGroups } from './mixed.ts'
 import { Placement } from './placement.ts'
 import type { GroupRecord } from './records.ts'
 
@@ -72,7 +72,7 @@ export class GroupCoordinator {
     const error = this.check(brokerId, groupId) || this.#classic.sessionTimeoutError(sessionTimeoutMs)
     if (error) return joinError(error, memberId)
     const group = this.groups.get(groupId)
-    if (group?.type === 'consumer' && group.members.size > 0) return this.#joinMixed(group, request)
+    if (group?.type === 'consumer' && group.members.size > 0) return this.#mixed.join(group, request)
     if (group?.type === 'classic' || memberId !== '') return this.#classic.join(group?.type === 'classic' ? group : undefined, request)
     return this.#classic.join(this.#track(new ClassicGroup(groupId)), request)
   }
@@ -82,7 +82,7 @@ export class GroupCoordinator {
     // A coordinator that reads has lost what it was about to tell: members begin again.
     if (error) return syncError(error === ERROR.COORDINATOR_LOAD_IN_PROGRESS ? ERROR.REBALANCE_IN_PROGRESS : error)
     const group = this.groups.get(request.groupId)
-    return group?.type === 'consumer' ? this.#syncMixed(group, request) : this.#classic.sync(group, request)
+    return group?.type === 'consumer' ? this.#mixed.sync(group, request) : this.#classic.sync(group, request)
   }
 
   heartbeat(brokerId: number, groupId: string, member: MemberIdentity & { generationId: number }): number {
@@ -240,24 +240,6 @@ export class GroupCoordinator {
     classic.store()
     this.#classic.loaded(classic)
     this.#classic.rebalances.maybePrepare(classic)
-  }
-
-  #joinMixed(group: ConsumerGroup, request: JoinRequest): JoinResult {
-    try {
-      return { ...joinError(ERROR.NONE, request.memberId), protocolType: 'consumer', ...this.#mixed.join(group, request) }
-    } catch (fault) {
-      if (!(fault instanceof KafkaFault)) throw fault
-      return joinError(fault.errorCode, fault instanceof MemberIdRequired ? fault.memberId : request.memberId)
-    }
-  }
-
-  #syncMixed(group: ConsumerGroup, request: SyncRequest): SyncResult {
-    try {
-      return { errorCode: ERROR.NONE, protocolType: 'consumer', ...this.#mixed.sync(group, request) }
-    } catch (fault) {
-      if (!(fault instanceof KafkaFault)) throw fault
-      return syncError(fault.errorCode)
-    }
   }
 
   #hasNothing(group: Group): boolean {

@@ -154,7 +154,8 @@ export class OffsetKeeper {
 
   /** Transactions end on one partition of `__consumer_offsets`. */
   endTransaction(isIn: (groupId: string) => boolean, producerId: bigint, committed: boolean): void {
-    for (const [groupId, offsets] of this.offsets) if (isIn(groupId)) offsets.endTransaction(producerId, committed)
+    for (const [groupId, offsets] of this.offsets)
+      if (offsets.awaits(producerId) && isIn(groupId)) offsets.endTransaction(producerId, committed)
   }
 
   #check(who: Committer): void {
@@ -187,13 +188,16 @@ export class OffsetKeeper {
 
   /** `partition` undefined: of all of them. */
   #forget(groupId: string, topic: string, partition?: number): void {
-    const gone = (this.partitions(groupId).get(topic) ?? []).filter(each => partition === undefined || each === partition)
+    const offsets = this.offsets.get(groupId)
+    if (!offsets) return
+    const held = partition !== undefined && (offsets.get(topic, partition) || offsets.isPending(topic, partition))
+    const gone = partition === undefined ? offsets.partitionsOf(topic) : held ? [partition] : []
     if (gone.length === 0) return
     this.#journal(
       groupId,
       gone.map(each => ({ type: 'offset', groupId, topic, partition: each, value: null }))
     )
-    this.offsets.get(groupId)!.delete(topic, partition)
+    offsets.delete(topic, partition)
   }
 
   /** An error code that a client of the coordinator knows (`maybeConvertOffsetCommitError`). */

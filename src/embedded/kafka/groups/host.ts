@@ -26,6 +26,8 @@ export interface GroupHost {
   topicById(id: string): TopicView | undefined
   /** In an order that does not depend on chance. */
   topicNames(): Iterable<string>
+  /** Another number whenever a topic is made, deleted or gets more partitions. */
+  topicsVersion(): number
   /** Writes down what is durable. `producer`: it counts when this producer's transaction is committed. An error code. */
   journal?(groupId: string, records: readonly GroupRecord[], producer?: { producerId: bigint; producerEpoch: number }): number
 }

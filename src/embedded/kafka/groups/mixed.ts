@@ -4,7 +4,17 @@
  */
 import { ERROR, KafkaFault } from '../errors.ts'
 import { ClassicGroup } from './classic-group.ts'
-import type { ClassicMember, JoinRequest, JoinResult, MemberIdentity, Protocol, SyncRequest, SyncResult } from './classic-types.ts'
+import {
+  type ClassicMember,
+  type JoinRequest,
+  type JoinResult,
+  joinError,
+  type MemberIdentity,
+  type Protocol,
+  type SyncRequest,
+  type SyncResult,
+  syncError
+} from './classic-types.ts'
 import { type ConsumerCoordinator, fresh } from './consumer-coordinator.ts'
 import { ConsumerGroup, type ConsumerMember } from './consumer-group.ts'
 import { type GroupHost, randomUuid } from './host.ts'
@@ -22,8 +32,25 @@ export class MixedGroups {
     this.#consumer = consumer
   }
 
-  /** JoinGroup. Throws KafkaFault. */
-  join(group: ConsumerGroup, request: JoinRequest): Pick<JoinResult, 'memberId' | 'generationId' | 'protocolName'> {
+  join(group: ConsumerGroup, request: JoinRequest): JoinResult {
+    try {
+      return { ...joinError(ERROR.NONE, request.memberId), protocolType: PROTOCOL_TYPE, ...this.#join(group, request) }
+    } catch (fault) {
+      if (!(fault instanceof KafkaFault)) throw fault
+      return joinError(fault.errorCode, fault instanceof MemberIdRequired ? fault.memberId : request.memberId)
+    }
+  }
+
+  sync(group: ConsumerGroup, request: SyncRequest): SyncResult {
+    try {
+      return { errorCode: ERROR.NONE, protocolType: PROTOCOL_TYPE, ...this.#sync(group, request) }
+    } catch (fault) {
+      if (!(fault instanceof KafkaFault)) throw fault
+      return syncError(fault.errorCode)
+    }
+  }
+
+  #join(group: ConsumerGroup, request: JoinRequest): Pick<JoinResult, 'memberId' | 'generationId' | 'protocolName'> {
     const { instanceId, protocolType, protocols, rebalanceTimeoutMs, sessionTimeoutMs, clientId, clientHost } = request
     if (protocolType !== PROTOCOL_TYPE || protocols.length === 0 || !sharesProtocol(group, request.memberId, protocols))
       throw new KafkaFault('INCONSISTENT_GROUP_PROTOCOL', `The member's protocols are not those of group ${group.id}.`)
@@ -44,7 +71,7 @@ export class MixedGroups {
     return { memberId: member.id, generationId: member.epoch, protocolName: protocols[0]!.name }
   }
 
-  sync(group: ConsumerGroup, request: SyncRequest): Pick<SyncResult, 'assignment' | 'protocolName'> {
+  #sync(group: ConsumerGroup, request: SyncRequest): Pick<SyncResult, 'assignment' | 'protocolName'> {
     const { protocolType, protocolName } = request
     const member = this.#check(group, request, request.generationId)
     const { protocols } = member.classic!
@@ -186,7 +213,7 @@ export class MixedGroups {
 }
 
 /** MEMBER_ID_REQUIRED, with the id that is required. */
-export class MemberIdRequired extends KafkaFault {
+class MemberIdRequired extends KafkaFault {
   readonly memberId: string
 
   constructor(memberId: string) {

@@ -53,12 +53,22 @@ export class GroupOffsets {
     return false
   }
 
+  /** Has this producer's transaction something to decide here? */
+  awaits(producerId: bigint): boolean {
+    return this.#pending.has(producerId)
+  }
+
   /** Topics with committed or pending offsets, and their partitions. */
   partitions(): Map<string, number[]> {
-    const found = new Map<string, Set<number>>()
+    const topics = new Set([this.#committed, ...this.#pending.values()].flatMap(byTopic => [...byTopic.keys()]))
+    return new Map([...topics].map(topic => [topic, this.partitionsOf(topic)]))
+  }
+
+  partitionsOf(topic: string): number[] {
+    const found = new Set<number>()
     for (const byTopic of [this.#committed, ...this.#pending.values()])
-      for (const [topic, partitions] of byTopic) found.set(topic, new Set([...(found.get(topic) ?? []), ...partitions.keys()]))
-    return new Map([...found].map(([topic, partitions]) => [topic, [...partitions].sort((a, b) => a - b)]))
+      for (const partition of byTopic.get(topic)?.keys() ?? []) found.add(partition)
+    return [...found].sort((a, b) => a - b)
   }
 
   /** `partition` undefined: of all of them. */

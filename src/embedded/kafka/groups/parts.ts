@@ -23,7 +23,17 @@ export function* each(of: Parts): Generator<[topicId: string, partition: number]
   for (const [topicId, partitions] of of) for (const partition of partitions) yield [topicId, partition]
 }
 
-export const has = (of: Parts, topicId: string, partition: number): boolean => of.get(topicId)?.includes(partition) ?? false
+/** They are sorted: a member may name very many. */
+export function has(of: Parts, topicId: string, partition: number): boolean {
+  const partitions = of.get(topicId) ?? []
+  let [low, high] = [0, partitions.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (partitions[middle]! < partition) low = middle + 1
+    else high = middle
+  }
+  return partitions[low] === partition
+}
 
 export const filter = (of: Parts, keep: (topicId: string, partition: number) => boolean): Parts =>
   parts([...each(of)].filter(([topicId, partition]) => keep(topicId, partition)))

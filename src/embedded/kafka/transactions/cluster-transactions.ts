@@ -2,10 +2,12 @@
  * The transactions of a cluster of embedded brokers: what their coordinator needs, taken from the cluster's state. `state.part(Transactions)` is the
  * one there is; it keeps the door of transactional writes.
  */
+
+import type { TransactionDoor } from '../cluster-types.ts'
 import { ERROR } from '../errors.ts'
 import { Groups, OFFSETS_TOPIC } from '../groups/cluster-groups.ts'
 import { InternalLog } from '../groups/internal-log.ts'
-import type { ClusterState, TransactionDoor } from '../state.ts'
+import type { ClusterState } from '../state.ts'
 import { TransactionCoordinator } from './coordinator.ts'
 import type { TransactionHost } from './host.ts'
 import { readTransaction, writeTransaction } from './records.ts'
