@@ -11,7 +11,7 @@ import { prepare, type SimResult, simulate } from '../test/sim/run.ts'
 
 export interface Told {
   seed: number
-  membership?: SimResult['membership']
+  plan?: SimResult['plan']
   digest?: string
   faults?: Record<string, number>
   taken?: string[]
@@ -26,10 +26,10 @@ const SEEDS_AT_ONCE = 5
 export async function runSeed(seed: number): Promise<Told> {
   const coverage = seed % COVERED_EVERY === 0 ? new Coverage() : undefined
   try {
-    const { membership, digest, faults, report, problems } = await simulate({ seed, ...(coverage ? { coverage } : {}) })
+    const { plan, digest, faults, report, problems } = await simulate({ seed, ...(coverage ? { coverage } : {}) })
     const anomalies = (report?.anomalies ?? []).slice(0, 5).map(({ anomaly, what }) => `${anomaly}: ${what}`)
     const wrong = [...problems, ...anomalies, ...(report?.valid === true || anomalies.length > 0 ? [] : ['the run proves nothing'])]
-    return { seed, membership, digest, faults, wrong, ...(coverage ? { taken: [...coverage.taken] } : {}) }
+    return { seed, plan, digest, faults, wrong, ...(coverage ? { taken: [...coverage.taken] } : {}) }
   } catch (error) {
     return { seed, wrong: [(error as Error).stack ?? String(error)] }
   }
@@ -97,11 +97,11 @@ async function main({ seeds, from, jobs, verbose }: SimArguments): Promise<void>
   const fired = new Map<string, number>()
   const heard = new Set<number>()
   let failed = 0
-  await runSeeds({ from, seeds, jobs }, ({ seed, membership, digest, faults, taken, wrong }) => {
+  await runSeeds({ from, seeds, jobs }, ({ seed, plan, digest, faults, taken, wrong }) => {
     heard.add(seed)
     coverage.add(taken ?? [])
     for (const [name, count] of Object.entries(faults ?? {})) fired.set(name, (fired.get(name) ?? 0) + count)
-    if (verbose) console.log(`seed ${seed}  ${digest}  ${membership}  ${JSON.stringify(faults)}`)
+    if (verbose) console.log(`seed ${seed}  ${digest}  ${JSON.stringify(plan)}  ${JSON.stringify(faults)}`)
     if (wrong.length === 0) return
     failed++
     console.log(`seed ${seed} FAILED; again: npm run sim -- --seeds 1 --from ${seed}\n  ${wrong.join('\n  ')}`)

@@ -78,7 +78,7 @@ export class Checker {
     this.#readers = new Readers(logs, members, findings, this.#incarnations)
     this.#sends = new Sends(logs, dependencies)
     this.#polls = new Polls({ logs, members, readers: this.#readers, dependencies, findings })
-    this.#ownership = new OwnershipCheck(members, findings, options.skewMs ?? 0)
+    this.#ownership = new OwnershipCheck({ members, findings, incarnations: this.#incarnations, skewMs: options.skewMs ?? 0 })
     this.#commits = new CommitCheck(logs, members, findings)
   }
 

@@ -79,6 +79,14 @@ describe('a topic deleted and made again', () => {
     assert.deepEqual(found(...before, ...lines, poll('one', 't/0', [1, 'y'])), ['commit-beyond-position'])
   })
 
+  test('who has the old one is no second owner, unless it touches the new one', () => {
+    const lines = [...before, deleted(...OLD), ...member('two')]
+    const old: Line = ['one', 'revoked', { partitions: ['t/0'] }]
+    assert.deepEqual(found(...lines, poll('one', 't/0', [1, 'b']), commit('one', 2), old), [])
+    const touched = [send('t/0', 0, 'x'), poll('one', 't/0', [0, 'x']), old, poll('two', 't/0', [0, 'x'])]
+    assert.deepEqual(found(...lines, ...touched), ['two-owners'])
+  })
+
   test('is owned by its name', () => {
     const lines = [deleted(...OLD), send('t/0', 0, 'x'), poll('one', 't/0', [0, 'x'])]
     assert.deepEqual(found(...before, ...lines), [])

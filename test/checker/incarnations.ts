@@ -30,7 +30,7 @@ export class Incarnations {
   /** Its topic was deleted: nobody can be asked to have read what is in it. */
   isGone(key: string): boolean {
     const base = ownedKey(key)
-    return incarnationOf(key) < this.#now(base)
+    return incarnationOf(key) < this.now(base)
   }
 
   /** A value lay in a topic that was deleted. */
@@ -50,10 +50,10 @@ export class Incarnations {
       case 'assigned':
       case 'assign':
         for (const key of operation.f === 'assign' ? operation.value : operation.value.partitions)
-          this.#at.set(`${operation.process}\u0000${key}`, this.#now(key))
+          this.#at.set(`${operation.process}\u0000${key}`, this.now(key))
         return operation
       case 'seek':
-        for (const key of Object.keys(operation.value.offsets)) this.#at.set(`${operation.process}\u0000${key}`, this.#now(key))
+        for (const key of Object.keys(operation.value.offsets)) this.#at.set(`${operation.process}\u0000${key}`, this.now(key))
         return this.#moved(operation)
       case 'commit':
       case 'ack':
@@ -104,7 +104,8 @@ export class Incarnations {
     return number === 0 ? key : `${key.slice(0, at)}~${number + 1}${key.slice(at)}`
   }
 
-  #now(key: string): number {
+  /** How many topics of that name are gone by now. */
+  now(key: string): number {
     return this.#gone.get(topicOf(key))?.length ?? 0
   }
 }

@@ -4,10 +4,11 @@
  *
  * An ownership ends by `revoked` at that moment. One that ends by `lost`, or with a crash, ended earlier, unheard: a member that was cut off or
  * frozen may learn of it after somebody else has the partition. So it counts up to the last thing that it did (a delivery, a commit): acting
- * while another owns is what must never be.
+ * while another owns is what must never be. Where a topic was deleted and made again, a group that goes by ids gives the new one away while a member still
+ * has the old: that member may say what it likes of the old one, and must not touch the new.
  */
 import type { Findings } from './anomalies.ts'
-import { ownedKey } from './incarnations.ts'
+import { type Incarnations, incarnationOf, ownedKey } from './incarnations.ts'
 import { type Members, NO_GROUP } from './members.ts'
 import type { Operation } from './operation.ts'
 
@@ -17,8 +18,10 @@ interface Ownership {
   key: string
   sinceMs: number
   operation: number
+  /** Of which topic of that name. */
+  incarnation: number
   /** Another got the partition meanwhile. */
-  superseded: { by: string; atMs: number; operation: number } | undefined
+  superseded: { by: string; atMs: number; operation: number; incarnation: number } | undefined
   told: boolean
 }
 
@@ -32,6 +35,7 @@ interface Outside {
 export class OwnershipCheck {
   readonly #members: Members
   readonly #findings: Findings
+  readonly #incarnations: Incarnations
   /** Clocks of several processes may differ by this. */
   readonly #skewMs: number
   /** By group and key: owners now, oldest first. */
@@ -43,10 +47,11 @@ export class OwnershipCheck {
   /** Commits under way: owned when they began. */
   readonly #begun = new Map<string, Set<string>>()
 
-  constructor(members: Members, findings: Findings, skewMs: number) {
-    this.#members = members
-    this.#findings = findings
-    this.#skewMs = skewMs
+  constructor(parts: { members: Members; findings: Findings; incarnations: Incarnations; skewMs: number }) {
+    this.#members = parts.members
+    this.#findings = parts.findings
+    this.#incarnations = parts.incarnations
+    this.#skewMs = parts.skewMs
   }
 
   add(operation: Operation): void {
@@ -58,7 +63,8 @@ export class OwnershipCheck {
     else if ((f === 'poll' || f === 'txn') && type === 'ok') {
       for (const step of operation.value) {
         if (step[0] !== 'poll') continue
-        for (const [key, entries] of Object.entries(step[1])) if (entries.length > 0) this.#delivered(operation, ownedKey(key))
+        for (const [key, entries] of Object.entries(step[1]))
+          if (entries.length > 0) this.#delivered(operation, ownedKey(key), incarnationOf(key))
       }
     } else if (f === 'commit') this.#commit(operation, Object.keys(operation.value.offsets).map(ownedKey))
   }
@@ -81,8 +87,9 @@ export class OwnershipCheck {
     if (again >= 0) return
     const { group } = this.#members.member(process)
     // Without a group everybody may read everything.
-    if (group !== NO_GROUP) for (const older of owners) older.superseded ??= { by: process, atMs: time, operation: index }
-    owners.push({ process, group, key, sinceMs: time, operation: index, superseded: undefined, told: false })
+    const incarnation = this.#incarnations.now(key)
+    if (group !== NO_GROUP) for (const older of owners) older.superseded ??= { by: process, atMs: time, operation: index, incarnation }
+    owners.push({ process, group, key, sinceMs: time, operation: index, incarnation, superseded: undefined, told: false })
   }
 
   #end({ process, time, index }: Operation, owners: Ownership[], key: string, how: string): void {
@@ -101,9 +108,10 @@ export class OwnershipCheck {
     this.#begun.delete(operation.process)
   }
 
-  #overlap(ownership: Ownership, time: number, operation: number, act: string): void {
+  /** `of`: the topic that it acted on, where that is known. */
+  #overlap(ownership: Ownership, time: number, operation: number, act: string, of = ownership.incarnation): void {
     const { superseded, process, key, group } = ownership
-    if (!superseded || ownership.told || time <= superseded.atMs + this.#skewMs) return
+    if (!superseded || ownership.told || time <= superseded.atMs + this.#skewMs || of < superseded.incarnation) return
     ownership.told = true
     const ms = (time - superseded.atMs).toFixed(1)
     this.#findings.add('two-owners', {
@@ -112,9 +120,9 @@ export class OwnershipCheck {
     })
   }
 
-  #delivered({ process, time, index }: Operation, key: string): void {
+  #delivered({ process, time, index }: Operation, key: string, incarnation: number): void {
     const ownership = this.#owns(process, key)
-    if (ownership) return this.#overlap(ownership, time, index, 'was given messages of it')
+    if (ownership) return this.#overlap(ownership, time, index, 'was given messages of it', incarnation)
     if (this.#members.member(process).by === 'assign') return
     const name = `${process}\u0000${key}`
     const outside = this.#outside.get(name)

@@ -80,9 +80,15 @@ export class History {
    * tell its messages by `delivered`. Returns what ends the watch.
    */
   watchConsumer(consumer: Consumer | ConsumerHandle, process: string, options: WatchOptions = {}): () => void {
-    const begin = ({ group }: ConsumerHandle) => this.#subscribe(process, options.group === undefined ? group : options.group, options)
-    if ('handle' in consumer) consumer.handle.then(begin, () => {})
-    else begin(consumer)
+    const begin = (group: string | null | undefined) => this.#subscribe(process, group, options)
+    // Before anything that it emits.
+    if (options.group !== undefined) begin(options.group)
+    else if ('handle' in consumer)
+      consumer.handle.then(
+        ({ group }) => begin(group),
+        () => {}
+      )
+    else begin(consumer.group)
     const manual = options.group === null
     return consumer.on('*', (event: ConsumerEmitted) => this.#emitted(process, event, this.#now(), manual, options.textOf))
   }

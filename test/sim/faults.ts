@@ -19,11 +19,24 @@ const running = ({ kafka }: Stage) => kafka.brokers.filter(broker => broker.runn
 const spare = (stage: Stage) => (running(stage).length > 2 ? pick(stage.sim, running(stage)) : undefined)
 const clientLinks = ({ sim }: Stage, ports: readonly number[]) => [...sim.links].filter(({ port }) => ports.includes(port))
 
-/** Sessions of brokers have no timeout to speak of. */
+/** Undefined: the topic is deleted. */
+const anyPartition = ({ sim, kafka, topic }: Stage) => pick(sim, kafka.state.topic(topic)?.partitions ?? [])
+
+/**
+ * Of those that are connected and answered. A session without its client ends when its timeout is over and no sooner: until then the client may count on
+ * it. Sessions of brokers have no timeout to speak of.
+ */
 function sessionOfClient({ sim, kafka }: Stage): bigint | undefined {
-  const sessions = [...(kafka.zookeeper?.core.sessions.all.values() ?? [])].filter(({ timeoutMs }) => timeoutMs > 1_000)
-  return pick(sim, sessions)?.id
+  const sessions = [...(kafka.zookeeper?.core.sessions.all.values() ?? [])]
+  const held = (id: bigint) => (suspended.get(kafka)?.get(id) ?? 0) > sim.nowMs
+  return pick(
+    sim,
+    sessions.filter(({ id, timeoutMs, holder }) => timeoutMs > 1_000 && holder !== undefined && !held(id))
+  )?.id
 }
+
+/** Until when nothing is answered to a session. */
+const suspended = new WeakMap<EmbeddedCluster, Map<bigint, number>>()
 
 export const FAULTS: Readonly<Record<string, Fault>> = {
   'kill broker': stage => {
@@ -73,9 +86,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ),
   'delay Fetch': stage => stage.kafka.control('Fetch', () => ({ delayMs: 100 + stage.sim.random() * 900 }), { times: 3 }),
   'move a leader': stage => {
-    const partition = pick(stage.sim, stage.kafka.state.topic(stage.topic)!.partitions)!
-    const next = partition.isr.find(id => id !== partition.leader && stage.kafka.broker(id).running)
-    if (next === undefined) return undefined
+    const partition = anyPartition(stage)
+    const next = partition?.isr.find(id => id !== partition.leader && stage.kafka.broker(id).running)
+    if (!partition || next === undefined) return undefined
     stage.kafka.moveLeader(stage.topic, partition.index, next)
     return () => {}
   },
@@ -106,9 +119,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     return () => stage.kafka.freeDisk(broker.id)
   },
   'shrink the ISR': stage => {
-    const partition = pick(stage.sim, stage.kafka.state.topic(stage.topic)!.partitions)!
-    const follower = partition.isr.find(id => id !== partition.leader)
-    if (follower === undefined || partition.isr.length < 3) return undefined
+    const partition = anyPartition(stage)
+    const follower = partition?.isr.find(id => id !== partition.leader)
+    if (!partition || follower === undefined || partition.isr.length < 3) return undefined
     partition.hold(follower)
     partition.shrink(follower)
     return () => partition.hold(follower, false)
@@ -134,7 +147,10 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     const { zookeeper } = stage.kafka
     const id = sessionOfClient(stage)
     if (id === undefined) return undefined
-    zookeeper!.suspend(id, 500 + stage.sim.random() * 5_000)
+    const forMs = 500 + stage.sim.random() * 5_000
+    const until = suspended.get(stage.kafka) ?? new Map<bigint, number>()
+    suspended.set(stage.kafka, until.set(id, stage.sim.nowMs + forMs))
+    zookeeper!.suspend(id, forMs)
     return () => {}
   },
   'ZooKeeper without quorum': stage => {

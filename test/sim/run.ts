@@ -1,15 +1,21 @@
 /**
- * One run under one seed: an embedded cluster, a publisher and members of a group in a World of their own, a random schedule of random faults, then peace;
- * and the history of all of it, checked.
+ * One run under one seed: an embedded cluster, publishers and members of a group in a World of their own, as the seed's plan has them; a random schedule of
+ * random faults, then peace; and the history of all of it, checked.
  */
-import { type Cluster, type Consumer, connect, type Message, type SubscribeOptions } from '../../src/index.ts'
-import { startCluster } from '../../src/testing.ts'
+import { type Cluster, connect } from '../../src/index.ts'
+import { type EmbeddedCluster, startCluster } from '../../src/testing.ts'
 import { API_NAMES, loadApi } from '../../src/wire/apis.ts'
 import type { Report } from '../checker/checker.ts'
 import { History } from '../checker/record.ts'
 import type { Coverage } from './coverage.ts'
 import { FAULTS, type Stage } from './faults.ts'
+import { SimMembers } from './members.ts'
+import { TOPIC_CONFIG, undergo } from './ordeals.ts'
+import { METADATA_MS, type Plan, planOf } from './plan.ts'
+import { SimPublisher } from './publisher.ts'
 import { SimWorld } from './sim-world.ts'
+import { SimTransactions } from './transactions.ts'
+import { Unread } from './unread.ts'
 
 export interface SimOptions {
   seed: number
@@ -23,8 +29,7 @@ export interface SimOptions {
 
 export interface SimResult {
   seed: number
-  /** Where the group meets. */
-  membership: Membership
+  plan: Plan
   /** The same for the same seed and the same code. */
   digest: string
   virtualMs: number
@@ -38,20 +43,21 @@ export interface SimResult {
   problems: string[]
 }
 
-/** Each seed has one of them: a cluster with ZooKeeper and a group in it, the same with a classic group, and one without ZooKeeper and the new protocol. */
-const MEMBERSHIPS = ['zookeeper', 'classic', 'consumer'] as const
-type Membership = (typeof MEMBERSHIPS)[number]
-
-const TOPIC = 'orders'
-const GROUP = 'workers'
-const PARTITIONS = 4
+/** As quick as the other memberships to see that a member is dead. */
+const GROUP_CONFIG = {
+  'group.consumer.min.session.timeout.ms': '6000',
+  'group.consumer.session.timeout.ms': '6000',
+  'group.consumer.min.heartbeat.interval.ms': '1000',
+  'group.consumer.heartbeat.interval.ms': '1000'
+}
 const CONNECT_LIMIT_MS = 60_000
 const PEACE_LIMIT_MS = 180_000
 
-/** What is loaded when first used would otherwise come at a time of the machine's. */
+/** What is loaded when first used would otherwise come at a time of the machine's: everything is used once. */
 export async function prepare(): Promise<void> {
   await Promise.all(API_NAMES.map(name => loadApi(name)))
   await Promise.all([import('../../src/actors/consumers.ts'), import('../../src/testing.ts')])
+  await simulate({ seed: 0, messages: 10, troubleMs: 2_000 })
 }
 
 export async function simulate(options: SimOptions): Promise<SimResult> {
@@ -62,75 +68,112 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
 class Run {
   #options: Required<Omit<SimOptions, 'coverage'>>
   #coverage: Coverage | undefined
-  #membership: Membership
+  #plan: Plan
   #sim: SimWorld
   #history: History
-  #problems: string[] = []
+  #clients: Cluster[] = []
   #faults: Record<string, number> = {}
-  #counts = { acked: 0, unknown: 0, failed: 0 }
-  #seen = new Set<string>()
-  #acked = new Set<string>()
+  /** Faults that have not ended. */
+  #lasting: Promise<void>[] = []
+  #calm = false
+  #unread: Unread
 
   constructor({ seed, messages = 300, troubleMs = 10_000, coverage }: SimOptions) {
     this.#options = { seed, messages, troubleMs }
     this.#coverage = coverage
-    this.#membership = MEMBERSHIPS[seed % MEMBERSHIPS.length]!
     this.#sim = new SimWorld(seed)
+    this.#plan = planOf(seed, () => this.#sim.random())
     this.#history = new History(() => this.#sim.nowMs)
+    this.#unread = new Unread(this.#plan.reader ? ['group', 'reader'] : ['group'])
   }
 
   async go(): Promise<SimResult> {
     const { seed, troubleMs } = this.#options
     const sim = this.#sim
+    const plan = this.#plan
     const began = sim.nowMs
-    const kafka = await this.#wait(
-      startCluster({
-        brokers: 3,
-        zookeeper: this.#membership !== 'consumer',
-        world: sim.world,
-        topics: { [TOPIC]: { partitions: PARTITIONS, replicationFactor: 3, config: { 'min.insync.replicas': '2' } } }
-      }),
-      'the cluster'
-    )
-    const clients: Cluster[] = []
-    const open = async (clientId: string) => {
-      const client = await connect(kafka.url, {
-        world: sim.world,
-        clientId,
-        ...(this.#coverage ? { inspect: this.#coverage.inspect } : {}),
-        sessionTimeoutMs: 4_000,
-        requestTimeoutMs: 5_000,
-        publish: { deliveryTimeoutMs: 120_000 }
-      })
-      clients.push(client)
-      return client
-    }
-    const publisher = await this.#wait(open('publisher'), 'the publisher')
-    const consumers: Consumer[] = []
-    for (const name of ['one', 'two']) consumers.push(this.#consume(await this.#wait(open(name), name), name))
-    const stage: Stage = { sim, kafka, topic: TOPIC }
-    const published = this.#publish(publisher)
-    const peace = this.#trouble(stage)
-    await this.#wait(peace, 'the faults', troubleMs * 3)
-    await this.#wait(published, 'all publishes', PEACE_LIMIT_MS)
-    const missing = () => [...this.#acked].filter(value => !this.#seen.has(value))
-    if (!(await sim.run(() => missing().length === 0, PEACE_LIMIT_MS)))
-      this.#problems.push(`acked and not consumed: ${missing().slice(0, 5).join(', ')} (${missing().length})`)
-    await this.#wait(Promise.all(clients.map(client => client.close())), 'clients to close', PEACE_LIMIT_MS)
+    const kafka = await this.#wait(this.#start(), 'the cluster')
+    const open = (clientId: string) => this.#open(kafka, clientId)
+    const publisher = new SimPublisher({
+      ...{ sim, plan, history: this.#history, client: await this.#wait(open('publisher'), 'the publisher') },
+      ...this.#options,
+      acked: (values, topic) => this.#unread.acked(values, topic === plan.topics[0] ? undefined : ['group'])
+    })
+    const members = new SimMembers({
+      ...{ sim, plan, history: this.#history, open },
+      forget: client => {
+        this.#clients = this.#clients.filter(each => each !== client)
+      },
+      seen: (by, messages) => this.#unread.read(by, messages),
+      partitionsOf: topic => Array.from({ length: kafka.state.topicPartitions(topic) ?? 0 }, (_, partition) => ({ topic, partition }))
+    })
+    await this.#wait(members.begin(), 'the members')
+    const untilMs = sim.nowMs + troubleMs
+    const work = [publisher.publish(), members.live(untilMs)]
+    if (plan.transactions) work.push(this.#transact(kafka, await this.#wait(open('payments'), 'the transactions'), untilMs))
+    if (plan.ordeal) work.push(this.#undergo(kafka, publisher))
+    await this.#wait(this.#trouble({ sim, kafka, topic: plan.topics[0]! }), 'the faults', troubleMs * 3)
+    await this.#wait(Promise.all(work), 'all publishes', PEACE_LIMIT_MS)
+    const problems = members.problems
+    if (!(await sim.run(() => this.#unread.none, PEACE_LIMIT_MS))) problems.push(...this.#unread.told())
+    members.end()
+    await this.#wait(Promise.all(this.#clients.map(client => client.close())), 'clients to close', PEACE_LIMIT_MS)
     for (const broker of kafka.brokers)
-      for (const trouble of broker.troubles) this.#problems.push(`broker ${broker.id}: ${String((trouble as Error).stack ?? trouble)}`)
+      for (const trouble of broker.troubles) problems.push(`broker ${broker.id}: ${String((trouble as Error).stack ?? trouble)}`)
     await kafka.stop()
     return {
-      ...{
-        seed,
-        membership: this.#membership,
-        digest: sim.digest(),
-        virtualMs: Math.round(sim.nowMs - began),
-        steps: sim.steps,
-        faults: this.#faults,
-        ...this.#counts
-      },
-      ...{ report: this.#history.check({ mode: 'idempotent' }), problems: this.#problems }
+      ...{ seed, plan, digest: sim.digest(), virtualMs: Math.round(sim.nowMs - began), steps: sim.steps },
+      ...{ faults: { ...this.#faults, ...members.done }, ...publisher.counts },
+      ...{ report: this.#history.check({ mode: plan.transactions ? 'read_committed' : 'idempotent' }), problems }
+    }
+  }
+
+  #start(): Promise<EmbeddedCluster> {
+    const { topics, partitions, membership } = this.#plan
+    const spec = { partitions, replicationFactor: 3, config: TOPIC_CONFIG }
+    return startCluster({
+      ...{ brokers: 3, world: this.#sim.world, ...(membership === 'consumer' ? { zookeeper: false, profile: '4.x' as const } : {}) },
+      config: GROUP_CONFIG,
+      topics: Object.fromEntries(topics.map(name => [name, spec]))
+    })
+  }
+
+  async #open(kafka: EmbeddedCluster, clientId: string): Promise<Cluster> {
+    const client = await connect(kafka.url, {
+      world: this.#sim.world,
+      clientId,
+      ...(this.#coverage ? { inspect: this.#coverage.inspect } : {}),
+      ...{ sessionTimeoutMs: 4_000, requestTimeoutMs: 5_000 },
+      ...(this.#plan.ordeal ? { metadataMaxAgeMs: METADATA_MS } : {}),
+      publish: { deliveryTimeoutMs: 120_000 }
+    })
+    this.#clients.push(client)
+    return client
+  }
+
+  #transact(kafka: EmbeddedCluster, client: Cluster, untilMs: number): Promise<void> {
+    const acked = (values: readonly string[]) => this.#unread.acked(values)
+    return new SimTransactions({ sim: this.#sim, kafka, client, history: this.#history, topic: this.#plan.topics[0]!, acked }).run(untilMs)
+  }
+
+  async #undergo(kafka: EmbeddedCluster, publisher: SimPublisher): Promise<void> {
+    const ordeal = this.#plan.ordeal!
+    const scene = {
+      ...{ sim: this.#sim, kafka, plan: this.#plan, history: this.#history },
+      gone: (values: Iterable<string>) => this.#unread.gone(values),
+      calm: () => this.#beCalm(),
+      another: (topic: string) => publisher.topics.push(topic)
+    }
+    this.#phase(ordeal, 'begin')
+    await undergo(scene, ordeal)
+    this.#phase(ordeal, 'end')
+  }
+
+  async #beCalm(): Promise<() => void> {
+    this.#calm = true
+    await Promise.all(this.#lasting)
+    return () => {
+      this.#calm = false
     }
   }
 
@@ -151,64 +194,33 @@ class Run {
     return end.value
   }
 
-  async #publish(client: Cluster): Promise<void> {
-    const { messages, troubleMs } = this.#options
-    const topic = client.topic(TOPIC)
-    const lanes = 5
-    const gapMs = (troubleMs * lanes) / messages
-    await Promise.all(
-      Array.from({ length: lanes }, async (_, lane) => {
-        for (let i = lane; i < messages; i += lanes) {
-          await this.#sim.sleep(this.#sim.random() * 2 * gapMs)
-          const value = `message ${i}`
-          try {
-            await this.#history.publish(topic, { key: `k${i % 7}`, value }, `publisher-${lane}`)
-            this.#acked.add(value)
-            this.#counts.acked++
-          } catch (error) {
-            this.#counts[(error as { outcome?: string }).outcome === 'unknown' ? 'unknown' : 'failed']++
-          }
-        }
-      })
-    )
-  }
-
-  #consume(client: Cluster, name: string): Consumer {
-    const consumer = client.topic(TOPIC).subscribe({ ...this.#subscription })
-    this.#history.watchConsumer(consumer, name, { group: GROUP })
-    consumer.on('message.batch', ({ messages, ack }) => {
-      for (const { value } of messages as Iterable<Message>) this.#seen.add(String(value))
-      ack()
-    })
-    return consumer
-  }
-
-  get #subscription(): SubscribeOptions {
-    return { group: GROUP, from: 'earliest', autoCommitIntervalMs: 500, membership: this.#membership, groupSessionTimeoutMs: 6_000 }
-  }
-
   /** A random part of the faults, at random times, each for a while; in the end all is whole again. */
   async #trouble(stage: Stage): Promise<void> {
     const { sim } = stage
     const names = Object.keys(FAULTS).filter(() => sim.random() < 0.5)
-    const untilMs = sim.nowMs + this.#options.troubleMs
-    const lasting: Promise<void>[] = []
+    let leftMs = this.#options.troubleMs
     while (names.length > 0) {
-      await sim.sleep(200 + sim.random() * 1_500)
-      if (sim.nowMs > untilMs) break
+      const pauseMs = 200 + sim.random() * 1_500
+      await sim.sleep(pauseMs)
+      if (this.#calm) continue
+      leftMs -= pauseMs
+      if (leftMs < 0) break
       const name = names[Math.floor(sim.random() * names.length)]!
       const end = FAULTS[name]!(stage)
       if (!end) continue
-      this.#faults[name] = (this.#faults[name] ?? 0) + 1
-      const phase = (phase: 'begin' | 'end') => this.#history.record('nemesis', 'info', 'fault', { name, phase })
-      phase('begin')
-      lasting.push(
+      this.#phase(name, 'begin')
+      this.#lasting.push(
         sim.sleep(200 + sim.random() * 4_000).then(async () => {
           await end()
-          phase('end')
+          this.#phase(name, 'end')
         })
       )
     }
-    await Promise.all(lasting)
+    await Promise.all(this.#lasting)
+  }
+
+  #phase(name: string, phase: 'begin' | 'end'): void {
+    if (phase === 'begin') this.#faults[name] = (this.#faults[name] ?? 0) + 1
+    this.#history.record('nemesis', 'info', 'fault', { name, phase })
   }
 }
