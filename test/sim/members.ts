@@ -67,10 +67,13 @@ export class SimMembers {
       if (sim.nowMs > untilMs) break
       await turns[Math.floor(sim.random() * turns.length)]!()
     }
+  }
+
+  /** From here on they only read, all there is: when the topics, too, are as they will be. */
+  async settle(): Promise<void> {
     this.#calm = true
     for (const { consumer } of this.#members) await consumer.resume()
     await this.#reader?.consumer.resume()
-    // All of them, those that were added meanwhile too.
     if (this.#reader?.named) await this.#assignAll()
   }
 

@@ -39,9 +39,10 @@ export async function undergo(scene: Scene, ordeal: Ordeal): Promise<void> {
     kafka.createTopic(LATER, { partitions: plan.partitions, replicationFactor: REPLICAS, config: TOPIC_CONFIG })
     return another(LATER)
   }
-  // Offsets are committed by a topic's name (but for OffsetCommit 10, which goes by its id): who has not heard that it was deleted writes an old position into
-  // the new one, as with every client. So here everybody hears of it.
-  const slowly = plan.membership === 'classic'
+  // Where a group meets in Kafka everybody hears of it before there is another one. A classic group commits by the topic's name: who has not heard writes an
+  // old position into the new topic, as with every client. A group of the new protocol is given partitions by the topic's id, and a member that goes over to
+  // the new topic by itself may meet the one who was given it.
+  const slowly = plan.membership !== 'zookeeper'
   const goOn = slowly ? await calm() : undefined
   if (slowly) await sim.sleep(HEARD_MS)
   const log = logOf(kafka, topic)

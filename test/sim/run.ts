@@ -19,7 +19,7 @@ import { Unread } from './unread.ts'
 
 export interface SimOptions {
   seed: number
-  /** Published one after the other, by several at a time. Default 300. */
+  /** Published one after the other, by several at a time. Default 200. */
   messages?: number
   /** Faults begin within this virtual time, ms. Default 10,000. */
   troubleMs?: number
@@ -78,7 +78,7 @@ class Run {
   #calm = false
   #unread: Unread
 
-  constructor({ seed, messages = 300, troubleMs = 10_000, coverage }: SimOptions) {
+  constructor({ seed, messages = 200, troubleMs = 10_000, coverage }: SimOptions) {
     this.#options = { seed, messages, troubleMs }
     this.#coverage = coverage
     this.#sim = new SimWorld(seed)
@@ -114,6 +114,7 @@ class Run {
     if (plan.ordeal) work.push(this.#undergo(kafka, publisher))
     await this.#wait(this.#trouble({ sim, kafka, topic: plan.topics[0]! }), 'the faults', troubleMs * 3)
     await this.#wait(Promise.all(work), 'all publishes', PEACE_LIMIT_MS)
+    await this.#wait(members.settle(), 'the members to settle')
     const problems = members.problems
     if (!(await sim.run(() => this.#unread.none, PEACE_LIMIT_MS))) problems.push(...this.#unread.told())
     members.end()
