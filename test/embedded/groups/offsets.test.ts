@@ -103,6 +103,7 @@ test('offsets are deleted unless somebody is subscribed to their topic, and go w
   assert.deepEqual(remove('t'), ['NONE'])
   keeper.forgetTopic('v')
   assert.equal(keeper.partitions(GROUP).size, 0)
+  assert.equal(groups.coordinator.group(GROUP), undefined, 'nobody is in it, and it has nothing')
   groups.topics.set('w', 1)
   commit(groups, {}, at(1n, { topic: 'w' }))
   groups.beat('m', 0, { topics: ['w'] })

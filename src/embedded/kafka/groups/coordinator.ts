@@ -46,7 +46,8 @@ export class GroupCoordinator {
       options: this.options,
       classic: this.#classic,
       consumer: this.#consumer,
-      newGroup
+      newGroup,
+      onLess: groupId => this.#forgetIdle(groupId)
     })
     this.placement = new Placement({
       world: host.world,
@@ -128,10 +129,7 @@ export class GroupCoordinator {
     const group = this.group(groupId)
     if (!group) return ERROR.GROUP_ID_NOT_FOUND
     if (group.state !== 'Empty') return ERROR.NON_EMPTY_GROUP
-    if (group.type === 'classic') this.#drop(group)
-    else this.#forgetEpoch(group)
-    this.groups.delete(groupId)
-    this.keeper.forgetGroup(groupId)
+    this.#delete(group)
     return ERROR.NONE
   }
 
@@ -240,6 +238,20 @@ export class GroupCoordinator {
     classic.store()
     this.#classic.loaded(classic)
     this.#classic.rebalances.maybePrepare(classic)
+  }
+
+  /** A classic group that nobody is in and that has no offsets any more is none (`GroupMetadataManager.cleanupGroupMetadata`). */
+  #forgetIdle(groupId: string): void {
+    const group = this.group(groupId)
+    const isEmpty = this.keeper.offsets.get(groupId)?.isEmpty ?? true
+    if (group?.type === 'classic' && group.is('Empty') && isEmpty) this.#delete(group)
+  }
+
+  #delete(group: Group): void {
+    if (group.type === 'classic') this.#drop(group)
+    else this.#forgetEpoch(group)
+    this.groups.delete(group.id)
+    this.keeper.forgetGroup(group.id)
   }
 
   #hasNothing(group: Group): boolean {

@@ -43,6 +43,7 @@ export class OffsetKeeper {
   #classic: ClassicCoordinator
   #consumer: ConsumerCoordinator
   #newGroup: (groupId: string) => ClassicGroup
+  #onLess: (groupId: string) => void
 
   constructor(of: {
     groups: Map<string, Group>
@@ -52,6 +53,8 @@ export class OffsetKeeper {
     consumer: ConsumerCoordinator
     /** Among the groups, from now on. */
     newGroup: (groupId: string) => ClassicGroup
+    /** Offsets were deleted. */
+    onLess: (groupId: string) => void
   }) {
     this.#groups = of.groups
     this.#host = of.host
@@ -59,6 +62,7 @@ export class OffsetKeeper {
     this.#classic = of.classic
     this.#consumer = of.consumer
     this.#newGroup = of.newGroup
+    this.#onLess = of.onLess
   }
 
   /** Error codes, one for each. What is wrong with all of them is thrown (KafkaFault). */
@@ -115,16 +119,22 @@ export class OffsetKeeper {
       if (group.is('Dead')) throw new KafkaFault('GROUP_ID_NOT_FOUND', `Group ${groupId} is in dead state.`)
       if (!group.is('Empty') && group.protocolType !== 'consumer') throw new KafkaFault('NON_EMPTY_GROUP', `Group ${groupId} has members.`)
     }
-    return partitions.map(({ topic, partition }) => {
+    const errors = partitions.map(({ topic, partition }) => {
       if (group.isSubscribedTo(topic)) return ERROR.GROUP_SUBSCRIBED_TO_TOPIC
       this.#forget(groupId, topic, partition)
       return ERROR.NONE
     })
+    this.#onLess(groupId)
+    return errors
   }
 
   /** A topic is gone, and so are its offsets. */
   forgetTopic(topic: string): void {
-    for (const groupId of this.offsets.keys()) this.#forget(groupId, topic)
+    for (const [groupId, offsets] of this.offsets) {
+      if (offsets.partitionsOf(topic).length === 0) continue
+      this.#forget(groupId, topic)
+      this.#onLess(groupId)
+    }
   }
 
   /** A group is gone. */
