@@ -19,7 +19,7 @@ import { ConsumerGroup } from './consumer-group.ts'
 import { type Group, OffsetKeeper } from './group-offsets.ts'
 import { GROUP_DEFAULTS, type GroupHost, type GroupOptions, type Place } from './host.ts'
 import { MixedGroups } from './mixed.ts'
-import { Placement } from './placement.ts'
+import { coordinatorFault, Placement } from './placement.ts'
 import type { GroupRecord } from './records.ts'
 
 export class GroupCoordinator {
@@ -302,12 +302,4 @@ export class GroupCoordinator {
   #of(partition: number): Group[] {
     return [...this.groups.values()].filter(({ id }) => this.#host.placeOf(id).partition === partition)
   }
-}
-
-/** NOT_COORDINATOR and its kin, as an error to throw. */
-export function coordinatorFault(errorCode: number): KafkaFault {
-  if (errorCode === ERROR.COORDINATOR_LOAD_IN_PROGRESS)
-    return new KafkaFault('COORDINATOR_LOAD_IN_PROGRESS', "The coordinator is loading and hence can't process requests.")
-  if (errorCode === ERROR.INVALID_GROUP_ID) return new KafkaFault('INVALID_GROUP_ID', 'The group id is invalid.')
-  return new KafkaFault('NOT_COORDINATOR', 'This is not the correct coordinator.')
 }

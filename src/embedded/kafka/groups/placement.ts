@@ -3,7 +3,7 @@
  * partition. Groups and transactions share these rules.
  */
 import type { Timer, World } from '../../../model/world.ts'
-import { ERROR } from '../errors.ts'
+import { ERROR, KafkaFault } from '../errors.ts'
 import type { Place } from './host.ts'
 
 interface Seat {
@@ -90,4 +90,12 @@ export class Placement {
     if (seat.loading) this.#owner.world.clearTimer(seat.loading)
     seat.loading = undefined
   }
+}
+
+/** NOT_COORDINATOR and its kin, as an error to throw. */
+export function coordinatorFault(errorCode: number): KafkaFault {
+  if (errorCode === ERROR.COORDINATOR_LOAD_IN_PROGRESS)
+    return new KafkaFault('COORDINATOR_LOAD_IN_PROGRESS', "The coordinator is loading and hence can't process requests.")
+  if (errorCode === ERROR.INVALID_GROUP_ID) return new KafkaFault('INVALID_GROUP_ID', 'The group id is invalid.')
+  return new KafkaFault('NOT_COORDINATOR', 'This is not the correct coordinator.')
 }

@@ -4,9 +4,8 @@
  */
 import type { Timer } from '../../../model/world.ts'
 import { ERROR, KafkaFault } from '../errors.ts'
-import { coordinatorFault } from '../groups/coordinator.ts'
 import type { Place } from '../groups/host.ts'
-import { Placement } from '../groups/placement.ts'
+import { coordinatorFault, Placement } from '../groups/placement.ts'
 import { TRANSACTION_DEFAULTS, type TransactionHost, type TransactionOptions } from './host.ts'
 import { Markers } from './markers.ts'
 import { EPOCH_MAX, mapping, type ProducerIdentity, type TopicPartition, Transaction } from './transaction.ts'
