@@ -53,16 +53,21 @@ export class Polls {
     else if (f === 'crash' || f === 'close') {
       this.#positions.delete(process)
       this.#owned.delete(process)
-    } else if (f === 'seek') for (const key of Object.keys(operation.value.offsets)) this.#positions.get(process)?.delete(key)
+    } else if (f === 'seek') for (const key of Object.keys(operation.value.offsets)) this.#forget(process, ownedKey(key))
     else if (f === 'assigned' || f === 'revoked' || f === 'lost') this.#ownership(process, operation.value.partitions, f === 'assigned')
+  }
+
+  /** Of all topics of that name. */
+  #forget(process: string, key: string): void {
+    const positions = this.#positions.get(process)
+    for (const each of [...(positions?.keys() ?? [])]) if (ownedKey(each) === key) positions!.delete(each)
   }
 
   #ownership(process: string, keys: readonly string[], gained: boolean): void {
     const owned = this.#owned.get(process) ?? new Set()
     this.#owned.set(process, owned)
-    const positions = this.#positions.get(process)
     for (const key of keys) {
-      for (const each of [...(positions?.keys() ?? [])]) if (ownedKey(each) === key) positions!.delete(each)
+      this.#forget(process, key)
       if (gained) owned.add(key)
       else owned.delete(key)
     }

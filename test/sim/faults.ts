@@ -2,7 +2,11 @@
  * What a seed may do to an embedded cluster while clients use it. Each fault begins, and (where it lasts) ends; the run tells which have fired.
  */
 import type { EmbeddedCluster } from '../../src/testing.ts'
+import type { ResponseOf } from '../../src/wire/apis.ts'
+import { GROUP } from './plan.ts'
 import type { SimWorld } from './sim-world.ts'
+
+type FetchAnswer = ResponseOf<'Fetch'>
 
 export interface Stage {
   sim: SimWorld
@@ -85,6 +89,45 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
       { times: 1 }
     ),
   'delay Fetch': stage => stage.kafka.control('Fetch', () => ({ delayMs: 100 + stage.sim.random() * 900 }), { times: 3 }),
+  'damage a Fetch answer': stage => {
+    const damaged = (records: Buffer) => {
+      const bytes = Buffer.from(records)
+      // Behind the field of the checksum, which covers all the rest of its batch.
+      bytes[CHECKED_FROM + Math.floor(stage.sim.random() * (bytes.length - CHECKED_FROM))]! ^= 0x10
+      return bytes
+    }
+    const change = (answer: FetchAnswer) => {
+      for (const { partitions } of answer.responses)
+        for (const partition of partitions)
+          if ((partition.records?.length ?? 0) > CHECKED_FROM) partition.records = damaged(partition.records!)
+      return answer
+    }
+    return stage.kafka.control('Fetch', () => ({ change }), { times: 2 })
+  },
+  'refuse a Fetch': stage => {
+    const errorCode = pick(stage.sim, FETCH_ERRORS)!
+    // As some brokers do it: with records all the same.
+    const change = (answer: FetchAnswer) => {
+      for (const { partitions } of answer.responses) for (const partition of partitions) partition.errorCode = errorCode
+      return answer
+    }
+    return stage.kafka.control('Fetch', () => ({ change }), { times: 1 + Math.floor(stage.sim.random() * 3) })
+  },
+  'refuse a group’s request': stage => {
+    const times = 1 + Math.floor(stage.sim.random() * 3)
+    const [api, errors] = pick(stage.sim, GROUP_ERRORS)!
+    const errorCode = pick(stage.sim, errors)!
+    return stage.kafka.control(api, () => ({ change: (answer: object) => Object.assign(answer, { errorCode }) as never }), { times })
+  },
+  'move the coordinator': stage => {
+    const { state } = stage.kafka
+    if (!state.topic(OFFSETS)) return undefined
+    const partition = state.coordinatorPartition('group', GROUP)
+    const next = partition?.isr.find(id => id !== partition.leader && stage.kafka.broker(id).running)
+    if (!partition || next === undefined) return undefined
+    stage.kafka.moveLeader(OFFSETS, partition.index, next)
+    return () => {}
+  },
   'move a leader': stage => {
     const partition = anyPartition(stage)
     const next = partition?.isr.find(id => id !== partition.leader && stage.kafka.broker(id).running)
@@ -162,3 +205,16 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 }
 
 const NOT_LEADER = 6
+const OFFSETS = '__consumer_offsets'
+/** The checksum of a batch lies in its bytes 17 to 20. */
+const CHECKED_FROM = 21
+/** Out of range, no such partition, not its leader, its disk, an old epoch, one that is not known yet. */
+const FETCH_ERRORS = [1, 3, 6, 56, 74, 75]
+/** Loading, not there, another coordinator, an old generation, who is that, joining again; of the new protocol: an old epoch. */
+const GROUP_ERRORS = [
+  ['JoinGroup', [14, 15, 16, 25]],
+  ['SyncGroup', [14, 16, 22, 25, 27]],
+  ['Heartbeat', [16, 22, 25, 27]],
+  ['ConsumerGroupHeartbeat', [14, 15, 16, 25, 110]],
+  ['OffsetFetch', [14, 16]]
+] as const

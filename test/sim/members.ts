@@ -5,10 +5,9 @@ import type { PlaneHandle } from '../../src/actors/consumer-handle.ts'
 import type { OffsetStore, OffsetToCommit } from '../../src/flow/offset-store.ts'
 import type { Cluster, Consumer, Message, SubscribeOptions } from '../../src/index.ts'
 import type { History } from '../checker/record.ts'
-import { PATTERN, type Plan } from './plan.ts'
+import { GROUP, PATTERN, type Plan } from './plan.ts'
 import type { SimWorld } from './sim-world.ts'
 
-const GROUP = 'workers'
 const MOST = 5
 /** Longer than a poll may take, where the plan says that members are slow. */
 const MAX_POLL_MS = 2_000

@@ -36,6 +36,7 @@ export interface Plan {
   ordeal: Ordeal | undefined
 }
 
+export const GROUP = 'workers'
 export const ORDEALS: readonly Ordeal[] = ['delete and make a topic again', 'add partitions', 'make another topic']
 
 /** What matches the pattern of those that subscribe by one. */
