@@ -52,6 +52,8 @@ export class ZooKeeperConnection implements Holder, Watcher {
   #over = false
   /** What has come, and what is to be told, while nothing may be answered; undefined: go on. */
   #held: { requests: Buffer[]; events: Buffer[] } | undefined
+  /** A late answer and what is behind it: nothing overtakes an answer on a connection. */
+  #behind: { frame: Buffer; late: boolean }[] = []
 
   constructor(host: ConnectionHost, transport: Transport, port: number) {
     this.#host = host
@@ -195,15 +197,31 @@ export class ZooKeeperConnection implements Holder, Watcher {
     const fate = this.#host.answer(session.id, opcode)
     if (fate === 'deliver') this.#write(out.frame())
     else if (fate === 'close') this.destroy()
-    else if (fate !== 'drop') this.#host.later(fate.delayMs, () => this.#write(out.frame()))
+    else if (fate !== 'drop') this.#writeLate(out.frame(), fate.delayMs)
   }
 
+  /** Closes when all that was answered is written. */
   #end(): void {
     this.#over = true
-    this.#transport.end()
+    if (this.#behind.length === 0) this.#transport.end()
+  }
+
+  #writeLate(frame: Buffer, delayMs: number): void {
+    const entry = { frame, late: true }
+    this.#behind.push(entry)
+    this.#host.later(delayMs, () => {
+      entry.late = false
+      while (this.#behind[0]?.late === false) this.#send(this.#behind.shift()!.frame)
+      if (this.#over) this.#end()
+    })
   }
 
   #write(frame: Buffer): void {
+    if (this.#behind.length > 0) this.#behind.push({ frame, late: false })
+    else this.#send(frame)
+  }
+
+  #send(frame: Buffer): void {
     if (this.#closed) return
     this.#transport.write([frame])
     // It asks and does not read.

@@ -146,6 +146,26 @@ test('events are swallowed or late, answers are lost though it was done, as the 
   assert.deepEqual(again.order, ['#3'])
 })
 
+test('a late answer is overtaken by nothing: events, answers and the end wait behind it', async t => {
+  const { server, open } = await serve(t)
+  const [client, other] = [await open(), await open()]
+  await client.exists('/a', true)
+  const deleted = new Promise<void>(resolve => {
+    server.onAnswer = (id, opcode) => {
+      if (opcode === 2) resolve()
+      return id !== client.id || opcode < 0 ? 'deliver' : { delayMs: opcode === 1 ? 40 : 5 }
+    }
+  })
+  const late = client.create('/mine')
+  const later = client.delete('/mine')
+  await deleted
+  await other.create('/a')
+  client.post(-11)
+  await client.closed()
+  assert.deepEqual([(await late).error, (await later).error], [0, 0])
+  assert.deepEqual(client.order, ['#1', '#2', '#3', 'created /a', '#4'])
+})
+
 test('servers of an ensemble stop one by one, and sessions go from one to another', async t => {
   const { server, port, open } = await serve(t)
   const second = await server.listen()
