@@ -96,7 +96,7 @@ export class Incarnations {
       const at = this.#at.get(`${operation.process}\u0000${key}`) ?? 0
       return [this.#named(key, at), offset]
     })
-    return { ...operation, value: { offsets: Object.fromEntries(named) } }
+    return { ...operation, value: { ...operation.value, offsets: Object.fromEntries(named) } }
   }
 
   #named(key: string, number: number): string {

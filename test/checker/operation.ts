@@ -36,8 +36,8 @@ export type Operation = Common &
     /** From now on it reads what its group gives it. `from: 'earliest'`: the group reads everything there is. */
     | { f: 'subscribe'; value: { group?: string; topics?: readonly string[]; from?: 'earliest' | 'latest' } }
     | { f: 'assigned' | 'revoked' | 'lost'; value: { group?: string; partitions: readonly string[]; epoch?: number } }
-    /** `ack`: processed so far. `seek`: it reads on from there. */
-    | { f: 'commit' | 'ack' | 'seek'; value: { offsets: Offsets } }
+    /** `ack`: processed so far. `seek`: it reads on from there, or somewhere behind it; `exact`: just there. */
+    | { f: 'commit' | 'ack' | 'seek'; value: { offsets: Offsets; exact?: boolean } }
     /** A topic was deleted: what lay in it, by partition. Another may be made under its name. */
     | { f: 'deleted'; value: { topic: string; log: Readonly<Record<string, readonly Entry[]>> } }
     /** The process died, or it ended in order. The next operation of that name is another incarnation's. */
@@ -153,7 +153,8 @@ function owned(given: unknown): unknown {
 
 function moved(given: unknown): unknown {
   must(isObject(given), 'the value is {offsets: {key: next offset}}')
-  return { offsets: offsetsOf(given.offsets) }
+  const exact = optional<boolean>(given, 'exact', value => typeof value === 'boolean')
+  return defined({ offsets: offsetsOf(given.offsets), exact })
 }
 
 /** Checks one operation. Throws HistoryError. */

@@ -520,6 +520,25 @@ describe('what is no anomaly', () => {
   })
 })
 
+describe('after a seek', () => {
+  const seek = (exact: boolean) =>
+    history()
+      .sent('t/0', 0, 'a', 'b', 'c')
+      .member('c', 't/0')
+      .read('c', 't/0', [0, 'a'], [1, 'b'], [2, 'c'])
+      .add('c', 'ok', 'seek', { offsets: { 't/0': 1 }, ...(exact ? { exact } : {}) })
+
+  test('the next message is the sought one', () => {
+    finds(seek(true).read('c', 't/0', [1, 'b'], [2, 'c']), [])
+    finds(seek(true).read('c', 't/0', [0, 'a'], [1, 'b'], [2, 'c']), ['nonmonotonic-poll'])
+    finds(seek(true).read('c', 't/0', [2, 'c']), ['poll-skip'])
+  })
+
+  test('unless it goes somewhere behind it', () => {
+    finds(seek(false).read('c', 't/0', [2, 'c']), [])
+  })
+})
+
 describe('a run that proves nothing is not green', () => {
   const missing = (script: Script) => {
     const { valid, summary } = check(script.operations, { requireFaults: true })

@@ -53,8 +53,22 @@ export class Polls {
     else if (f === 'crash' || f === 'close') {
       this.#positions.delete(process)
       this.#owned.delete(process)
-    } else if (f === 'seek') for (const key of Object.keys(operation.value.offsets)) this.#forget(process, ownedKey(key))
+    } else if (f === 'seek') this.#sought(operation)
     else if (f === 'assigned' || f === 'revoked' || f === 'lost') this.#ownership(process, operation.value.partitions, f === 'assigned')
+  }
+
+  #sought({ process, index, value }: Extract<Operation, { f: 'commit' | 'ack' | 'seek' }>): void {
+    for (const [key, offset] of Object.entries(value.offsets)) {
+      this.#forget(process, ownedKey(key))
+      // The next message is that one, or the first behind it.
+      if (value.exact && this.#counts(process, key)) this.#moveTo(process, key, { offset: offset - 1, operation: index })
+    }
+  }
+
+  #moveTo(process: string, key: string, position: Position): void {
+    const positions = this.#positions.get(process) ?? new Map<string, Position>()
+    this.#positions.set(process, positions)
+    positions.set(key, position)
   }
 
   /** Of all topics of that name. */
@@ -109,11 +123,7 @@ export class Polls {
       if (before) this.#step(process, key, before, { offset, operation: index }, at > 0)
       before = { offset, operation: index }
     }
-    if (this.#counts(process, key)) {
-      const positions = this.#positions.get(process) ?? new Map<string, Position>()
-      this.#positions.set(process, positions)
-      positions.set(key, before!)
-    }
+    if (this.#counts(process, key)) this.#moveTo(process, key, before!)
   }
 
   #positionOf(process: string, key: string): Position | undefined {

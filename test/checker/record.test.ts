@@ -102,7 +102,7 @@ describe('a history of running clients', () => {
     assert.deepEqual(short(history), [
       ['c1', 'ok', 'subscribe', { group: 'g' }],
       ['c1', 'ok', 'assigned', { partitions: ['t/0'], epoch: 1 }],
-      ['c1', 'ok', 'seek', { offsets: { 't/0': 0 } }],
+      ['c1', 'ok', 'seek', { offsets: { 't/0': 0 }, exact: true }],
       [
         'c1',
         'ok',

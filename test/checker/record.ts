@@ -198,11 +198,14 @@ export class History {
       }
       case 'partition.position':
         // It was moved on purpose, or reset: no jump of its own.
-        if (event.why !== 'committed' && event.why !== 'carried') this.#sought(process, keyOf(event), Number(event.offset), atMs)
+        if (event.why !== 'committed' && event.why !== 'carried')
+          this.record(process, 'ok', 'seek', { offsets: { [keyOf(event)]: Number(event.offset) }, exact: true }, atMs)
         return
       case 'handler.failed': {
         const began = this.#begins.get(`${process}\u0000${keyOf(event)}`)
-        if (event.policy === 'retry' && began !== undefined) this.#sought(process, keyOf(event), began, atMs)
+        // What was acked of it does not come again.
+        if (event.policy === 'retry' && began !== undefined)
+          this.record(process, 'ok', 'seek', { offsets: { [keyOf(event)]: began } }, atMs)
         return
       }
       case 'committed': {
@@ -212,10 +215,6 @@ export class History {
       case 'closed':
         return this.record(process, 'ok', 'close', undefined, atMs)
     }
-  }
-
-  #sought(process: string, key: string, offset: number, atMs: number): void {
-    this.record(process, 'ok', 'seek', { offsets: { [key]: offset } }, atMs)
   }
 }
 

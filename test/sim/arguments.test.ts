@@ -7,8 +7,9 @@ import { simArguments } from '../../scripts/sim.ts'
 
 describe('the arguments of the simulation', () => {
   it('are 200 seeds from 1 on, by two processes', () => {
-    assert.deepEqual(simArguments([]), { seeds: 200, from: 1, jobs: 2, verbose: false })
-    assert.deepEqual(simArguments(['--seeds', '3', '--from=7', '--jobs', '1', '--verbose']), { seeds: 3, from: 7, jobs: 1, verbose: true })
+    assert.deepEqual(simArguments([]), { seeds: 200, from: 1, jobs: 2, verbose: false, untilFailure: false })
+    const given = simArguments(['--seeds', '3', '--from=7', '--jobs', '1', '--verbose', '--until-failure'])
+    assert.deepEqual(given, { seeds: 3, from: 7, jobs: 1, verbose: true, untilFailure: true })
   })
 
   for (const [args, what] of [

@@ -90,19 +90,20 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     ),
   'delay Fetch': stage => stage.kafka.control('Fetch', () => ({ delayMs: 100 + stage.sim.random() * 900 }), { times: 3 }),
   'damage a Fetch answer': stage => {
-    const damaged = (records: Buffer) => {
-      const bytes = Buffer.from(records)
-      // Behind the field of the checksum, which covers all the rest of its batch.
-      bytes[CHECKED_FROM + Math.floor(stage.sim.random() * (bytes.length - CHECKED_FROM))]! ^= 0x10
-      return bytes
-    }
+    let left = 2
     const change = (answer: FetchAnswer) => {
       for (const { partitions } of answer.responses)
-        for (const partition of partitions)
-          if ((partition.records?.length ?? 0) > CHECKED_FROM) partition.records = damaged(partition.records!)
+        for (const partition of partitions) {
+          // The embedded broker answers with the slices of its log; a copy, for the log itself is whole.
+          const bytes = Buffer.concat((partition.records ?? []) as unknown as Buffer[])
+          // Behind the field of the checksum, which covers all the rest of its batch.
+          if (bytes.length <= CHECKED_FROM || --left < 0) continue
+          bytes[CHECKED_FROM + Math.floor(stage.sim.random() * (bytes.length - CHECKED_FROM))]! ^= 0x10
+          partition.records = [bytes] as never
+        }
       return answer
     }
-    return stage.kafka.control('Fetch', () => ({ change }), { times: 2 })
+    return stage.kafka.control('Fetch', () => ({ change }), { times: 20 })
   },
   'refuse a Fetch': stage => {
     const errorCode = pick(stage.sim, FETCH_ERRORS)!

@@ -29,6 +29,10 @@ export interface Plan {
   slow: boolean
   /** Some handlers throw. */
   clumsy: boolean
+  /** Publishes have little time: some end as failed, some as unknown. */
+  hurried: boolean
+  /** Batches of a message or two. */
+  smallBatches: boolean
   /** Reads beside the group: named partitions that change, or a topic without a group. */
   reader: 'partitions' | 'topic' | undefined
   /** A transactional producer, and members that read what is committed. */
@@ -59,6 +63,7 @@ export function planOf(seed: number, random: () => number): Plan {
     static: membership !== 'zookeeper' && chance(0.25),
     assignor: membership === 'classic' && chance(0.4) ? one(['range', 'roundrobin', 'sticky']) : undefined,
     ...{ storms: ways === 'storms', restless: ways === 'restless', slow: ways === 'slow', clumsy: ways === 'clumsy' },
+    ...{ hurried: chance(0.25), smallBatches: chance(0.3) },
     reader: one(['partitions', 'topic', undefined, undefined, undefined] as const),
     transactions: chance(0.2),
     ordeal: ordeal === 'make another topic' && by !== 'pattern' ? 'add partitions' : ordeal

@@ -146,7 +146,10 @@ class Run {
       ...(this.#coverage ? { inspect: this.#coverage.inspect } : {}),
       ...{ sessionTimeoutMs: 4_000, requestTimeoutMs: 5_000 },
       ...(this.#plan.ordeal ? { metadataMaxAgeMs: METADATA_MS } : {}),
-      publish: { deliveryTimeoutMs: 120_000 }
+      publish: {
+        ...(this.#plan.hurried ? { deliveryTimeoutMs: 1_500, onUnknown: 'wait' as const } : { deliveryTimeoutMs: 120_000 }),
+        ...(this.#plan.smallBatches ? { batchBytes: 160 } : {})
+      }
     })
     this.#clients.push(client)
     return client
