@@ -1,11 +1,11 @@
 /**
- * Other runtimes' clients as judges: `npm run judges [-- FILE…]` fetches kcat (librdkafka) and kafka-python into the cache folder, starts the shared
+ * Other runtimes' clients as judges: `npm run judges [-- FILE…]` fetches kcat (librdkafka), kafka-python and kazoo into the cache folder, starts the shared
  * clusters and runs `test/judges/*.judge.ts`. What cannot be had is a failure, never a skip.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { kcatTool, pythonTool } from '../test/support/judge-tools.ts'
+import { kazooTool, kcatTool, pythonTool } from '../test/support/judge-tools.ts'
 import { requireTool } from '../test/support/maven.ts'
 import { environmentName, shareClusters } from '../test/support/shared-clusters.ts'
 import { runTests } from './run-tests.ts'
@@ -25,6 +25,7 @@ async function main(named: string[]): Promise<boolean> {
     await Promise.all([requireTool('java', ['-version'], 'a JDK (17 or newer)'), requireTool('mvn', ['-v'], 'Maven (3.8 or newer)')])
     await kcatTool()
     await pythonTool()
+    await kazooTool()
   } catch (error) {
     console.error(`The judges were NOT RUN: ${error instanceof Error ? error.message : error}`)
     return false

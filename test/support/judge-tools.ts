@@ -1,5 +1,5 @@
 /**
- * The clients of other runtimes that judge ours: kcat (librdkafka) and kafka-python. They set themselves up in the cache folder; one that cannot
+ * The clients of other runtimes that judge ours: kcat (librdkafka), kafka-python and kazoo. They set themselves up in the cache folder; one that cannot
  * is an error that says what to do, never a skip.
  */
 import { execFile } from 'node:child_process'
@@ -13,6 +13,7 @@ export interface JudgeTool {
 }
 
 const pythonPackages = ['kafka-python==3.0.12', 'lz4==4.4.5', 'python-snappy==0.7.3', 'zstandard==0.25.0', 'crc32c==2.9.post0']
+const kazooPackages = ['kazoo==2.11.0', 'pytest==8.4.2', 'pytest-timeout==2.4.0', 'objgraph==3.7.0', 'gevent==26.9.0', 'eventlet==0.41.3']
 const limitMs = 5 * 60_000
 
 /** kcat as it is installed, or Debian's with the libraries it needs, unpacked beside the system. */
@@ -55,15 +56,21 @@ function missingPackages(name: string): Promise<string[]> {
 }
 
 /** A Python that has kafka-python and every codec. */
-export async function pythonTool(): Promise<JudgeTool> {
-  await requireTool('python3', ['--version'], 'Python (3.9 or newer)')
-  const folder = await once('judges', `kafka-python-${hashOf(...pythonPackages)}`, async work => {
-    console.error('installing kafka-python into an environment of its own, once')
+export const pythonTool = (): Promise<JudgeTool> => pythonWith('kafka-python', pythonPackages)
+
+/** A Python that has kazoo with its own tests, pytest, and the kinds of threads that kazoo can use. */
+export const kazooTool = (): Promise<JudgeTool> => pythonWith('kazoo', kazooPackages)
+
+/** A Python of its own with these packages. */
+async function pythonWith(what: string, packages: readonly string[]): Promise<JudgeTool> {
+  await requireTool('python3', ['--version'], 'Python (3.10 or newer)')
+  const folder = await once('judges', `${what}-${hashOf(...packages)}`, async work => {
+    console.error(`installing ${what} into an environment of its own, once`)
     const failure =
       (await run('python3', ['-m', 'venv', work], limitMs)) ??
-      (await run(join(work, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', ...pythonPackages], limitMs))
+      (await run(join(work, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', ...packages], limitMs))
     if (failure)
-      throw new Error(`kafka-python could not be installed; Python needs its venv module (Debian: python3-venv) and PyPI.\n${failure}`)
+      throw new Error(`${what} could not be installed; Python needs its venv module (Debian: python3-venv) and PyPI.\n${failure}`)
   })
   return { command: join(folder, 'bin', 'python'), environment: { PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' } }
 }
