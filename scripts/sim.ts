@@ -1,5 +1,5 @@
 /**
- * `npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose]`: so many runs of the simulation (test/sim), each under its seed, by several processes. Every
+ * `npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose] [--until-failure]`: so many runs of the simulation (test/sim), each under its seed, by several processes. Every
  * fourth counts which transitions the machines take. Tells the rate, which faults have fired, and each seed that failed with the command that repeats it.
  * Exit code 0: all are well; 1: some are not, or were not run; 2: the command is wrong.
  */
@@ -35,22 +35,27 @@ export async function runSeed(seed: number): Promise<Told> {
   }
 }
 
-/** All seeds from `from` on, by `jobs` processes; `told` hears of each as it ends. */
+/** All seeds from `from` on, by `jobs` processes; `told` hears of each as it ends. `untilFailure`: none is begun after the first that went wrong. */
 export async function runSeeds(
-  { from, seeds, jobs }: { from: number; seeds: number; jobs: number },
+  { from, seeds, jobs, untilFailure = false }: { from: number; seeds: number; jobs: number; untilFailure?: boolean },
   told: (one: Told) => void
 ): Promise<void> {
   let next = from
+  const atOnce = untilFailure ? 1 : SEEDS_AT_ONCE
+  const heard = (one: Told) => {
+    if (untilFailure && one.wrong.length > 0) next = from + seeds
+    told(one)
+  }
   const work = () =>
     new Promise<void>((resolve, reject) => {
       const child = fork(fileURLToPath(import.meta.url), ['--worker'], { execArgv: process.execArgv })
       const give = () => {
         if (next >= from + seeds) return child.send([])
-        const some = Array.from({ length: Math.min(SEEDS_AT_ONCE, from + seeds - next) }, (_, index) => next + index)
+        const some = Array.from({ length: Math.min(atOnce, from + seeds - next) }, (_, index) => next + index)
         next += some.length
         return child.send(some)
       }
-      child.on('message', (message: Told | 'more') => (message === 'more' ? give() : told(message)))
+      child.on('message', (message: Told | 'more') => (message === 'more' ? give() : heard(message)))
       child.on('error', reject)
       child.on('exit', code => (code === 0 ? resolve() : reject(new Error(`a worker of the simulation ended with ${code}`))))
     })
@@ -72,6 +77,8 @@ export interface SimArguments {
   from: number
   jobs: number
   verbose: boolean
+  /** No seed is begun after the first that went wrong. */
+  untilFailure: boolean
 }
 
 const NUMBERS = { seeds: [200, 1, 10_000_000], from: [1, 0, 2 ** 31 - 1], jobs: [2, 1, 64] } as const
@@ -79,7 +86,8 @@ const NUMBERS = { seeds: [200, 1, 10_000_000], from: [1, 0, 2 ** 31 - 1], jobs: 
 /** Throws Error on what is no option, and on numbers that are none. */
 export function simArguments(args: readonly string[]): SimArguments {
   const text = { type: 'string' } as const
-  const { values } = parseArgs({ args: [...args], options: { seeds: text, from: text, jobs: text, verbose: { type: 'boolean' } } })
+  const flag = { type: 'boolean' } as const
+  const { values } = parseArgs({ args: [...args], options: { seeds: text, from: text, jobs: text, verbose: flag, 'until-failure': flag } })
   const number = (name: keyof typeof NUMBERS) => {
     const [fallback, least, most] = NUMBERS[name]
     const given = values[name]
@@ -88,16 +96,22 @@ export function simArguments(args: readonly string[]): SimArguments {
     if (/^\d+$/.test(given) && value >= least && value <= most) return value
     throw new Error(`--${name} is '${given}'; give a whole number from ${least} to ${most}.`)
   }
-  return { seeds: number('seeds'), from: number('from'), jobs: number('jobs'), verbose: values.verbose === true }
+  return {
+    seeds: number('seeds'),
+    from: number('from'),
+    jobs: number('jobs'),
+    verbose: values.verbose === true,
+    untilFailure: values['until-failure'] === true
+  }
 }
 
-async function main({ seeds, from, jobs, verbose }: SimArguments): Promise<void> {
+async function main({ seeds, from, jobs, verbose, untilFailure }: SimArguments): Promise<void> {
   const startedMs = performance.now()
   const coverage = new Coverage()
   const fired = new Map<string, number>()
   const heard = new Set<number>()
   let failed = 0
-  await runSeeds({ from, seeds, jobs }, ({ seed, plan, digest, faults, taken, wrong }) => {
+  await runSeeds({ from, seeds, jobs, untilFailure }, ({ seed, plan, digest, faults, taken, wrong }) => {
     heard.add(seed)
     coverage.add(taken ?? [])
     for (const [name, count] of Object.entries(faults ?? {})) fired.set(name, (fired.get(name) ?? 0) + count)
@@ -123,7 +137,9 @@ async function command(args: readonly string[]): Promise<void> {
   try {
     given = simArguments(args)
   } catch (error) {
-    console.error(`sim: ${(error as Error).message}\nUsage: npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose]`)
+    console.error(
+      `sim: ${(error as Error).message}\nUsage: npm run sim -- [--seeds 200] [--from 1] [--jobs 2] [--verbose] [--until-failure]`
+    )
     process.exitCode = 2
     return
   }

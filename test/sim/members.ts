@@ -12,6 +12,8 @@ const MOST = 5
 /** Longer than a poll may take, where the plan says that members are slow. */
 const MAX_POLL_MS = 2_000
 const DAWDLE_MS = 5_000
+/** By then who is stuck has left. */
+const STUCK_MS = 500
 
 interface Member {
   name: string
@@ -43,6 +45,8 @@ export class SimMembers {
   #members: Member[] = []
   #reader: { consumer: Consumer; named: boolean } | undefined
   #joined = 0
+  /** What is worked on for long, by member and partition. */
+  #dawdling = new Map<string, readonly Message[]>()
   #calm = false
 
   constructor(parts: Parts) {
@@ -107,6 +111,7 @@ export class SimMembers {
     const consumer = client.subscribe({ ...this.#options, ...(instance ? { groupInstanceId: instance } : {}) })
     history.watchConsumer(consumer, name, { group: GROUP })
     consumer.on('message.batch', batch => this.#handed(name, batch))
+    if (plan.membership !== 'zookeeper') this.#watchStuck(name, consumer)
     consumer.handle.then(
       handle => this.#watchCommits(name, handle as PlaneHandle),
       (error: unknown) => this.problems.push(`${name} could not begin: ${String(error)}`)
@@ -115,6 +120,24 @@ export class SimMembers {
       if (this.#members.some(each => each.name === name)) this.problems.push(`${name} ended by itself`)
     })
     this.#members.push({ name, client, consumer, instance })
+  }
+
+  /** Whoever works on one batch for too long leaves a group that meets in Kafka, long before the work ends. */
+  #watchStuck(name: string, consumer: Consumer): void {
+    const { sim } = this.#parts
+    let left = 0
+    consumer.on('*', ({ type }) => {
+      if (type === 'partition.lost' || type === 'partition.revoked' || type === 'closed') left++
+    })
+    consumer.on('consumer.stalled', async ({ topic, partition }) => {
+      const before = left
+      const at = `${name} ${topic}/${partition}`
+      const began = this.#dawdling.get(at)
+      await sim.sleep(STUCK_MS)
+      const still = began !== undefined && this.#dawdling.get(at) === began
+      if (still && left === before && this.#members.some(each => each.name === name))
+        this.problems.push(`${at} is stuck, and keeps its membership`)
+    })
   }
 
   /** When a commit began: one that was under way when its partition was lost may well be answered later. */
@@ -154,7 +177,13 @@ export class SimMembers {
     }
     if (!plan.slow || this.#calm || sim.random() > 0.05) return processed()
     this.#did('work longer than a poll may take')
-    void sim.sleep(DAWDLE_MS * sim.random()).then(processed)
+    const { topic, partition } = messages[0]!
+    const at = `${name} ${topic}/${partition}`
+    this.#dawdling.set(at, messages)
+    void sim.sleep(DAWDLE_MS * sim.random()).then(() => {
+      if (this.#dawdling.get(at) === messages) this.#dawdling.delete(at)
+      processed()
+    })
   }
 
   #did(what: string): void {
