@@ -22,3 +22,10 @@ export function npmPackages(kind: string, name: string, dependencies: Record<str
 export function npmManifest(dependencies: Record<string, string>): string {
   return JSON.stringify({ private: true, dependencies })
 }
+
+/** The Node of a major version. */
+export async function nodeOf(major: string): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`
+  const folder = await npmPackages('nodes', `${name}-${major}`, { [name]: major })
+  return join(folder, 'node_modules', name, 'bin', 'node')
+}
