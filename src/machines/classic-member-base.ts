@@ -7,13 +7,13 @@ import { revokeLimitMs } from '../model/subscription.ts'
 import {
   agingMs,
   backoff,
-  countsOf,
   difference,
   dividedOtherwise,
   held,
   matching,
   nextBeatMs,
   nextLevels,
+  noteDivided,
   restBeatMs,
   subscribesOtherwise,
   toRevoke
@@ -96,7 +96,7 @@ export const base = setup({
         reason: `${event.step}: ${event.error.message}`
       }
     }),
-    noteDivided: assign(({ context }) => ({ divided: context.leader ? countsOf(context) : [] })),
+    noteDivided: assign(({ context }) => noteDivided(context)),
     /** It is of no generation any more; its id stands, unless the coordinator does not know it. */
     forgetGeneration: assign(({ context, event }) => {
       const unknown = 'verdict' in event && event.verdict === 'unknown'

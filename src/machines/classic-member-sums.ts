@@ -54,6 +54,21 @@ export function dividedOtherwise(context: ClassicMemberContext): string | undefi
   return other && `topic ${other.topic} has ${now.get(other.topic) ?? 0} partitions now, not ${other.partitions}`
 }
 
+/**
+ * What it divides now. A static leader that comes back into its generation divides nothing (KIP-814): that of this generation counts, as far as it
+ * was this member's own. If the topics have changed since, nobody else will say so.
+ */
+export function noteDivided(context: ClassicMemberContext): Partial<ClassicMemberContext> {
+  const { leader, generation, skipAssignment, lastDivided } = context
+  if (!leader) return { divided: [] }
+  const now = countsOf(context)
+  if (!skipAssignment) return { divided: now, lastDivided: { generation, topics: now } }
+  if (lastDivided?.generation !== generation) return { divided: now }
+  const divided = lastDivided.topics
+  const change = dividedOtherwise({ ...context, divided })
+  return change === undefined ? { divided } : { divided, dirty: true, reason: change }
+}
+
 /** Every member's duty: it subscribes to other topics than it joined with. */
 export function subscribesOtherwise({ topics, joinedTopics }: ClassicMemberContext): string | undefined {
   if (sameNames(topics, joinedTopics)) return undefined

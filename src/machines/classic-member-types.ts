@@ -106,6 +106,8 @@ export interface ClassicMemberContext {
   names: string[] | null
   /** How many partitions each of the group's topics had when the leader divided them. */
   divided: { topic: string; partitions: number }[]
+  /** The same of the last generation that it divided itself; it outlives its membership. */
+  lastDivided: { generation: number; topics: { topic: string; partitions: number }[] } | null
   /** Joined with something that is not so any more. */
   dirty: boolean
   /** Join again as soon as what is under way is done. */
@@ -157,6 +159,7 @@ export function firstContext(input: ClassicMemberInput): ClassicMemberContext {
     followed: [],
     names: null,
     divided: [],
+    lastDivided: null,
     dirty: false,
     rejoin: false,
     owned: [],

@@ -220,6 +220,20 @@ describe('joining a classic group', () => {
     assert.equal(lastDid('divide')[0]!.skip, true)
   })
 
+  it('a static leader that was away while partitions were added joins again, for nobody else will', () => {
+    const first = [ready(), topic(4), found, joined(1, { leader: true }), divided, synced(0, 1, 2, 3), claimed]
+    const away = [...first, stuck, topic(6), { type: 'FREE' } as Build, found]
+    const back = (generation: number) => joined(generation, { leader: true, skipAssignment: true })
+    const same = run([...away, back(1)])
+    assert.deepEqual(same.context.divided, [{ topic: 't', partitions: 4 }])
+    assert.equal(same.context.dirty, true)
+    assert.match(same.context.reason, /6 partitions now, not 4/)
+    assert.equal(run([...away, back(1), divided, synced(0, 1, 2, 3), claimed]).value, 'settling')
+    // What others have divided is theirs to know.
+    assert.equal(run([...away, back(2)]).context.dirty, false)
+    assert.equal(run([...first, stuck, { type: 'FREE' } as Build, found, back(1)]).context.dirty, false)
+  })
+
   it('an assignor that fails ends the member, which leaves', () => {
     const { value, lastTold, lastDid } = run([ready(), topic(4), found, joined(1, { leader: true }), failed('divide', 'final')])
     assert.equal(value, 'failed')
