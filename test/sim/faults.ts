@@ -3,6 +3,7 @@
  */
 import type { EmbeddedCluster } from '../../src/testing.ts'
 import type { ResponseOf } from '../../src/wire/apis.ts'
+import { LENGTH_AT, LOG_OVERHEAD } from '../../src/wire/records/layout.ts'
 import { GROUP } from './plan.ts'
 import type { SimWorld } from './sim-world.ts'
 
@@ -98,7 +99,9 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
           const bytes = Buffer.concat((partition.records ?? []) as unknown as Buffer[])
           // Behind the field of the checksum, which covers all the rest of its batch.
           if (bytes.length <= CHECKED_FROM || --left < 0) continue
-          bytes[CHECKED_FROM + Math.floor(stage.sim.random() * (bytes.length - CHECKED_FROM))]! ^= 0x10
+          // Of the first one: offsets of the next are not covered.
+          const end = Math.min(bytes.length, LOG_OVERHEAD + bytes.readInt32BE(LENGTH_AT))
+          bytes[CHECKED_FROM + Math.floor(stage.sim.random() * (end - CHECKED_FROM))]! ^= 0x10
           partition.records = [bytes] as never
         }
       return answer

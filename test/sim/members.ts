@@ -20,6 +20,7 @@ interface Member {
   client: Cluster
   consumer: Consumer
   instance: string | undefined
+  unwatch: () => void
 }
 
 const keyOf = ({ topic, partition }: OffsetToCommit) => `${topic}/${partition}`
@@ -109,7 +110,7 @@ export class SimMembers {
     const free = Array.from({ length: MOST }, (_, i) => `seat-${i}`).find(seat => this.#members.every(({ instance }) => instance !== seat))
     const instance = plan.static ? free : undefined
     const consumer = client.subscribe({ ...this.#options, ...(instance ? { groupInstanceId: instance } : {}) })
-    history.watchConsumer(consumer, name, { group: GROUP })
+    const unwatch = history.watchConsumer(consumer, name, { group: GROUP })
     consumer.on('message.batch', batch => this.#handed(name, batch))
     if (plan.membership !== 'zookeeper') this.#watchStuck(name, consumer)
     consumer.handle.then(
@@ -119,7 +120,7 @@ export class SimMembers {
     consumer.on('closed', () => {
       if (this.#members.some(each => each.name === name)) this.problems.push(`${name} ended by itself`)
     })
-    this.#members.push({ name, client, consumer, instance })
+    this.#members.push({ name, client, consumer, instance, unwatch })
   }
 
   /** Whoever works on one batch for too long leaves a group that meets in Kafka, long before the work ends. */
@@ -211,9 +212,13 @@ export class SimMembers {
     if (dead.length === this.#members.length) return
     this.#did('kill a member')
     this.#members = this.#members.filter(each => each.client !== client)
+    // What its promises still come to nobody hears.
+    for (const { name, unwatch } of dead) {
+      unwatch()
+      history.crash(name)
+    }
     client.actor.stop()
     forget(client)
-    for (const { name } of dead) history.crash(name)
   }
 
   /** Somebody pauses, or reads something again. */
