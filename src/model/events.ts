@@ -68,7 +68,7 @@ export interface SubscribeOptions {
   maxPollIntervalMs?: number
   /**
    * How long a revoked partition may take to finish the work in hand. Default over ZooKeeper 4,000 (a Scala peer gives up after 8 s), in Kafka's
-   * own groups `maxPollIntervalMs` (the group waits that long).
+   * own groups `maxPollIntervalMs` (the group waits that long) less `heartbeatIntervalMs` (by which a member hears of it), half of it at least.
    */
   revokeTimeoutMs?: number
   /** A member of a Kafka group that is not heard of for this long is out of it (`session.timeout.ms`). Default 45,000. */

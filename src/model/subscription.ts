@@ -209,9 +209,14 @@ function revokeTimeout(value: number | undefined): number | null {
   return value
 }
 
-/** How long a revoked partition may take to finish the work in hand: Kafka's own groups wait as long as a poll may take. */
-export function revokeLimitMs({ membership, revokeTimeoutMs, maxPollIntervalMs }: Subscription): number {
-  return revokeTimeoutMs ?? (membership === 'classic' || membership === 'consumer' ? maxPollIntervalMs : ZOOKEEPER_REVOKE_MS)
+/**
+ * How long a revoked partition may take to finish the work in hand. Kafka's own groups wait as long as a poll may take, counted from when the coordinator
+ * began to: a member hears of that a heartbeat later, and must have let go when others are given its partitions.
+ */
+export function revokeLimitMs({ membership, revokeTimeoutMs, maxPollIntervalMs, heartbeatIntervalMs }: Subscription): number {
+  if (revokeTimeoutMs !== null) return revokeTimeoutMs
+  if (membership !== 'classic' && membership !== 'consumer') return ZOOKEEPER_REVOKE_MS
+  return Math.max(maxPollIntervalMs / 2, maxPollIntervalMs - heartbeatIntervalMs)
 }
 
 /** `auto` is asked for by saying nothing, where there is a group to be a member of. */

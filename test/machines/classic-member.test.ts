@@ -303,7 +303,7 @@ describe('a rebalance', () => {
   it('an eager member gives everything back before it joins', () => {
     const revoking = run([...steadyEager, ...rebalance])
     assert.equal(revoking.value, 'revoking')
-    assert.deepEqual(revoking.lastTold, [{ type: 'REVOKE', epoch: 1, partitions: owned(0, 1), deadlineMs: 300_000 }])
+    assert.deepEqual(revoking.lastTold, [{ type: 'REVOKE', epoch: 1, partitions: owned(0, 1), deadlineMs: 297_000 }])
     assert.equal(revoking.lastDid('join').length, 0)
     const half = run([...steadyEager, ...rebalance, released(0)])
     assert.equal(half.value, 'revoking')
@@ -325,7 +325,7 @@ describe('a rebalance', () => {
     const taken = run([...steady, ...rebalance, found, joined(2), synced(1)])
     assert.equal(taken.value, 'revoking')
     assert.deepEqual(taken.lastTold, [
-      { type: 'REVOKE', epoch: 2, partitions: owned(0), deadlineMs: 300_000 },
+      { type: 'REVOKE', epoch: 2, partitions: owned(0), deadlineMs: 297_000 },
       { type: 'ASSIGNED', epoch: 2, partitions: [] }
     ])
     assert.deepEqual(taken.lastDid('become')[0]!.owned, owned(1, 0), 'what is drained may still be committed')

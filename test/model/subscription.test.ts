@@ -28,10 +28,12 @@ test("assignors come with samsa, or are a user's own, the preferred one first", 
   assert.deepEqual(names(['cooperative-sticky', own] as never), ['cooperative-sticky', 'mine'])
 })
 
-test('work in hand may take as long as its kind of group waits', () => {
+test('work in hand may take as long as its kind of group waits, less what passes until a member hears that it does', () => {
   const limit = (options: object) => revokeLimitMs(resolveSubscription({ topic: 't', group: 'g', ...options }, true))
   assert.equal(limit({ membership: 'zookeeper' }), 4_000)
-  assert.equal(limit({ membership: 'classic', maxPollIntervalMs: 7_000 }), 7_000)
+  assert.equal(limit({ membership: 'classic', maxPollIntervalMs: 7_000, heartbeatIntervalMs: 500 }), 6_500)
+  assert.equal(limit({ membership: 'consumer', maxPollIntervalMs: 2_000 }), 1_000)
+  assert.equal(limit({ membership: 'classic', revokeTimeoutMs: 7_000 }), 7_000)
   assert.equal(limit({ membership: 'consumer', revokeTimeoutMs: 0 }), 0)
 })
 
