@@ -20,8 +20,8 @@ function makeTables(): Uint32Array[] {
   return tables
 }
 
-/** The checksum of `bytes` from `start` to `end`, as an unsigned 32-bit number. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
+/** The checksum of `bytes` from `start` to `end`, as an unsigned 32-bit number; `before`: that of what lies in front of them. */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
     Uint32Array,
     Uint32Array,
@@ -32,7 +32,7 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number
     Uint32Array,
     Uint32Array
   ]
-  let crc = 0xffffffff
+  let crc = ~before
   let i = start
   for (; i + 8 <= end; i += 8) {
     crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)

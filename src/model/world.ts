@@ -49,6 +49,17 @@ export interface Listener {
   close(): void
 }
 
+/** A file that grows at its end. */
+export interface AppendFile {
+  /** All of it, in order. After a rejection it may hold a part. */
+  append(chunks: readonly Uint8Array[]): Promise<void>
+  /** What was appended stays there when the machine dies (fsync). */
+  sync(): Promise<void>
+  /** Only the first `bytes` of it are left. */
+  cut(bytes: number): Promise<void>
+  close(): Promise<void>
+}
+
 /** The few things done with files; whole-buffer, promise based. Grown by the issue that needs more. */
 export interface Files {
   read(path: string): Promise<Buffer>
@@ -60,6 +71,17 @@ export interface Files {
   /** Nothing happens where there is none. */
   remove(path: string): Promise<void>
   makeDirectory(path: string, options?: { mode?: number }): Promise<void>
+  /** The names in a directory, sorted. */
+  list(path: string): Promise<string[]>
+  /** A new file to append to. Rejects (`EEXIST`) where there is one of that name. */
+  create(path: string, options?: { mode?: number }): Promise<AppendFile>
+  /** The names in a directory stay as they are now when the machine dies. */
+  syncDirectory(path: string): Promise<void>
+  /**
+   * Holds a name for this process: a unix socket that is listened on, so it is free as soon as the process is gone, however it went. Rejects
+   * (`ELOCKED`) while a living process holds it, and when the path is longer than a socket's may be.
+   */
+  lock(path: string): Promise<{ release(): Promise<void> }>
 }
 
 export interface World {

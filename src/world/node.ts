@@ -1,8 +1,9 @@
 /**
- * The real World: Node's clock, timers, sockets, resolver and files. The only file of `src/` that may touch them.
+ * The real World: Node's clock, timers, sockets and resolver; its files are in node-files.ts. Nothing else in `src/` may touch them.
  */
 import { type AddressInfo, connect, createServer, isIP, type Socket } from 'node:net'
 import type { Listener, Timer, Transport, TransportHandlers, World } from '../model/world.ts'
+import { nodeFiles } from './node-files.ts'
 
 /** Loaded when first needed: importing node:crypto alone takes 10 ms of a start, and few need it. */
 const builtin = process.getBuiltinModule
@@ -104,14 +105,7 @@ export function nodeWorld(): World {
       isIP(host) ? [host] : (await builtin('node:dns/promises').lookup(host, { all: true })).map(found => found.address),
     dial,
     listen,
-    files: {
-      read: path => builtin('node:fs/promises').readFile(path),
-      write: (path, data, options) => builtin('node:fs/promises').writeFile(path, data, options),
-      append: (path, data) => builtin('node:fs/promises').appendFile(path, data),
-      rename: (from, to) => builtin('node:fs/promises').rename(from, to),
-      remove: path => builtin('node:fs/promises').rm(path, { force: true }),
-      makeDirectory: async (path, options) => void (await builtin('node:fs/promises').mkdir(path, { recursive: true, ...options }))
-    },
+    files: nodeFiles,
     hostname: () => builtin('node:os').hostname()
   }
 }

@@ -65,7 +65,18 @@ export class SimWorld {
       resolve: host => Promise.resolve([host]),
       dial: ({ port }, handlers) => this.#dial(port, handlers),
       listen: async (port, accept) => this.#listen(port, accept),
-      files: { read: refuse, write: refuse, append: refuse, rename: refuse, remove: refuse, makeDirectory: refuse },
+      files: {
+        read: refuse,
+        write: refuse,
+        append: refuse,
+        rename: refuse,
+        remove: refuse,
+        makeDirectory: refuse,
+        list: refuse,
+        create: refuse,
+        syncDirectory: refuse,
+        lock: refuse
+      },
       hostname: () => 'simulated'
     }
   }

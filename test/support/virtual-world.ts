@@ -37,7 +37,8 @@ export class VirtualWorld {
       listen: refuse('network'),
       files: {
         ...{ read: refuse('files'), write: refuse('files'), append: refuse('files') },
-        ...{ rename: refuse('files'), remove: refuse('files'), makeDirectory: refuse('files') }
+        ...{ rename: refuse('files'), remove: refuse('files'), makeDirectory: refuse('files') },
+        ...{ list: refuse('files'), create: refuse('files'), syncDirectory: refuse('files'), lock: refuse('files') }
       },
       hostname: () => 'virtual',
       ...options.world
