@@ -22,6 +22,7 @@ import type * as Consumers from './consumers.ts'
 import { identityActor } from './identity.ts'
 import { findInstance, type Instance, instanceOf, stopActor, tell } from './instance.ts'
 import { type ClusterInput, endInstance, makeInstance } from './make-instance.ts'
+import { outboxActor } from './outbox.ts'
 import { registrySessionActor } from './registry-session.ts'
 import { tierActor } from './tier.ts'
 import './tree.ts'
@@ -38,7 +39,13 @@ const resourcesLeaf = fromCallback<EventObject, { instance: string; path: string
 )
 
 const boundCluster = bind(clusterMachine, {
-  actors: { registrySession: registrySessionActor, identity: identityActor, tier: tierActor, resources: resourcesLeaf } as never,
+  actors: {
+    registrySession: registrySessionActor,
+    identity: identityActor,
+    outbox: outboxActor,
+    tier: tierActor,
+    resources: resourcesLeaf
+  } as never,
   actions: {
     tell: ({ context }, { path, event }) => void tell(instanceOf(context.instance), path, event),
     setBrokers: ({ context }, { brokers }) => {
@@ -67,7 +74,7 @@ const boundCluster = bind(clusterMachine, {
       const waiting = waitingFor(instance)
       for (const refuse of waiting) refuse(clusterClosed())
       waiting.clear()
-      instance.publisher.close()
+      instance.ending.push(instance.publisher.close())
       instance.links.close()
     },
     emitReady: ({ context }, { brokers }) => instanceOf(context.instance).emit({ type: 'ready', brokers }),
@@ -93,8 +100,8 @@ export const ClusterActor = Object.create(boundCluster, {
   getInitialSnapshot: {
     value: (scope: Scope, input: ClusterInput) => {
       const instance = makeInstance(input, event => scope.emit(event as EventObject))
-      const { retryBackoffMs, retryBackoffMaxMs } = instance.options
-      return boundCluster.getInitialSnapshot(scope as never, { instance: instance.id, retryBackoffMs, retryBackoffMaxMs } as never)
+      const { outbox, retryBackoffMs, retryBackoffMaxMs } = instance.options
+      return boundCluster.getInitialSnapshot(scope as never, { instance: instance.id, outbox, retryBackoffMs, retryBackoffMaxMs } as never)
     }
   },
   transition: {
@@ -126,6 +133,7 @@ function publish(id: string, event: Extract<ClusterEvent, { type: 'PUBLISH' }>, 
     const instance = findInstance(id)
     if (!instance) throw clusterClosed()
     instance.publisher.publish(topic, messages, {
+      accepted: () => emit({ type: 'publish.accepted', id: event.id, topic, count }),
       acked: (_, partition, offset, timestampMs) =>
         emit({ type: 'published', id: event.id, topic, partition, offset, timestamp: BigInt(timestampMs), count }),
       failed

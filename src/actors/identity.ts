@@ -36,9 +36,9 @@ export const identityActor = bind(identityMachine, {
       )
     },
     give: ({ context }, { producerId, producerEpoch }) =>
-      instanceOf(context.instance).publisher.setIdentity(BigInt(producerId), producerEpoch),
+      instanceOf(context.instance).publisher.identity.give(BigInt(producerId), producerEpoch),
     refuse: ({ context }, { error }) =>
-      instanceOf(context.instance).publisher.refuseIdentity(new SamsaError(error.code, error.message, { details: error.details })),
+      instanceOf(context.instance).publisher.identity.refuse(new SamsaError(error.code, error.message, { details: error.details })),
     note: ({ context }, { error }) => instanceOf(context.instance).emit({ type: 'trouble', where: context.path, error })
   }
 })

@@ -111,7 +111,7 @@ export function endInstance(id: string): void {
   const instance = findInstance(id)
   if (!instance) return
   instance.closed = true
-  instance.publisher.close()
+  instance.ending.push(instance.publisher.close())
   instance.links.close()
   for (const connection of instance.connections.values()) connection.close()
   removeInstance(id)

@@ -2,16 +2,33 @@
  * Binds the machine of a partition's publishing side to the publisher's queues and the links.
  */
 import type { Link } from '../flow/link.ts'
+import type { ProducerState } from '../flow/recovered.ts'
 import { partitionMachine, WINDOW_MAX } from '../machines/partition.ts'
+import { SamsaError } from '../model/errors.ts'
+import { brokerError } from '../model/kafka-errors.ts'
 import { loadApi } from '../wire/apis.ts'
 import { bind } from './bind.ts'
 import { ensureActor, type Instance, instanceOf } from './instance.ts'
 import { DATA } from './links.ts'
 import { followTopic, seekLeader } from './topics.ts'
 
+const TOPIC_AUTHORIZATION_FAILED = 29
+
 const linkOf = (instance: Instance, path: string, link?: Link) => {
   if (link) instance.partitionLinks.set(path, link)
   return instance.partitionLinks.get(path)
+}
+
+/** What the leader knows of producers (DescribeProducers, KIP-664); undefined: it cannot say, or may not say it to us. */
+async function producersOf(link: Link, topic: string, partition: number): Promise<Map<bigint, ProducerState> | undefined> {
+  if (link.version('DescribeProducers') === undefined) return undefined
+  const answer = await link.request('DescribeProducers', { topics: [{ name: topic, partitionIndexes: [partition] }] })
+  const found = answer.topics.find(({ name }) => name === topic)?.partitions.find(({ partitionIndex }) => partitionIndex === partition)
+  if (!found)
+    throw new SamsaError('NOT_ANSWERED', `Broker ${link.node} did not say what it has of ${topic}/${partition}.`, { retriable: true })
+  if (found.errorCode === TOPIC_AUTHORIZATION_FAILED) return undefined
+  if (found.errorCode !== 0) throw brokerError(found.errorCode, `DescribeProducers of ${topic}/${partition}`, found.errorMessage)
+  return new Map(found.activeProducers.map(one => [one.producerId, one]))
 }
 
 /** Makes `topics/<topic>/<partition>` run. Its children are kept in tiers of the topics' own kind. */
@@ -40,12 +57,24 @@ export const partitionActor = bind(partitionMachine, {
       const { topic, partition } = context
       // A dial that takes longer than this counts as a leader that cannot be reached: unkeyed batches look for another one.
       const timeoutMs = Math.min(options.requestTimeoutMs, options.dialTimeoutMs)
-      Promise.all([links.acquire(node, DATA, timeoutMs), publisher.prepare(), loadApi('Produce')]).then(
+      Promise.all([links.acquire(node, DATA, timeoutMs), publisher.identity.needed(), loadApi('Produce')]).then(
         ([link]) => {
           linkOf(instance, context.path, link)
           self.send({ type: 'LINKED', term, ...publisher.levels(topic, partition) })
         },
         (error: Error) => self.send({ type: 'LINK_FAILED', term, reason: error.message, random: world.random() })
+      )
+    },
+    verify: ({ context, self }, { term }) => {
+      const instance = instanceOf(context.instance)
+      const { publisher, world } = instance
+      const { topic, partition } = context
+      producersOf(linkOf(instance, context.path)!, topic, partition).then(
+        producers => {
+          publisher.verify(topic, partition, term, producers)
+          self.send({ type: 'VERIFIED', term, ...publisher.levels(topic, partition) })
+        },
+        (error: Error) => self.send({ type: 'VERIFY_FAILED', term, reason: error.message, random: world.random() })
       )
     },
     drain: ({ context, self }, { term, window }) => {

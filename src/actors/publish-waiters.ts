@@ -27,6 +27,8 @@ const WAITERS_MAX = 100_000
 export interface PublishWaitersOptions {
   world: World
   maxBlockMs: number
+  /** What they wait for is room in it. */
+  outbox: boolean
   emit: (event: ClusterEmitted) => void
   bufferedBytes: () => number
   /** Some have given up waiting. */
@@ -120,13 +122,15 @@ export class PublishWaiters {
   }
 
   #onTimer(): void {
-    const { world, maxBlockMs } = this.#options
+    const { world, maxBlockMs, outbox } = this.#options
     this.#timer = undefined
     const now = world.monotonicMs()
     for (const topic of [...this.#waiting.keys()])
       this.#drop(topic, now, () => {
-        const what = `Neither memory nor topic ${topic} was to be had within ${maxBlockMs} ms (publish.maxBlockMs).`
-        return new PublishError('BLOCKED_TIMEOUT', what, 'failed', { retriable: true, details: { topic } })
+        const what = outbox
+          ? `There was no room in the outbox (outboxMaxBytes), or topic ${topic} was not known, for ${maxBlockMs} ms (publish.maxBlockMs): it was not accepted.`
+          : `Neither memory nor topic ${topic} was to be had within ${maxBlockMs} ms (publish.maxBlockMs).`
+        return new PublishError(outbox ? 'OUTBOX_FULL' : 'BLOCKED_TIMEOUT', what, 'failed', { retriable: true, details: { topic } })
       })
     let earliest = Number.POSITIVE_INFINITY
     for (const list of this.#waiting.values()) earliest = Math.min(earliest, list[0]!.deadlineMs)

@@ -7,6 +7,7 @@ import type { Delivery, PublishBatch } from '../flow/batch.ts'
 import type { Link } from '../flow/link.ts'
 import { PartitionQueue, type QueueEvents } from '../flow/partition-queue.ts'
 import { pickAvailable } from '../flow/partitioner.ts'
+import type { ProducerState } from '../flow/recovered.ts'
 import { Sender } from '../flow/sender.ts'
 import { TopicPlane } from '../flow/topic-plane.ts'
 import type { ResolvedOptions } from '../model/config.ts'
@@ -16,6 +17,8 @@ import type { OutgoingMessage } from '../model/message.ts'
 import type { World } from '../model/world.ts'
 import { type CheckedMessages, checkMessages, choosePartition, copyMessages, isList, sizeUpperBound } from './outgoing.ts'
 import { PublishDeadlines } from './publish-deadlines.ts'
+import { PublishIdentity } from './publish-identity.ts'
+import { PublishOutbox } from './publish-outbox.ts'
 import { PublishWaiters } from './publish-waiters.ts'
 
 export interface PublisherOptions {
@@ -32,6 +35,9 @@ export interface PublisherOptions {
 
 export class Publisher {
   readonly planes = new Map<string, TopicPlane>()
+  /** Where one is asked for: nothing is taken until it is open. */
+  readonly outbox: PublishOutbox | undefined
+  readonly identity: PublishIdentity
   #options: PublisherOptions
   #accumulators = new Map<string, Accumulator>()
   #senders = new WeakMap<Link, Sender>()
@@ -39,8 +45,6 @@ export class Publisher {
   #deadlines: PublishDeadlines
   #bufferedBytes = 0
   #outstanding = 0
-  #identity: { producerId: bigint; epoch: number } | undefined
-  #identityWaiters: { resolve: () => void; reject: (error: SamsaError) => void }[] = []
   #whenSettled: (() => void) | undefined
   #closed = false
 
@@ -52,9 +56,12 @@ export class Publisher {
       world,
       maxBlockMs: publish.maxBlockMs,
       emit,
+      outbox: options.options.outbox !== null,
       bufferedBytes: () => this.#bufferedBytes,
       dropped: () => this.#checkSettled()
     })
+    this.identity = new PublishIdentity({ idempotent: publish.idempotent, tell: event => tell('cluster/identity', event) })
+    this.outbox = options.options.outbox === null ? undefined : this.#makeOutbox()
     this.#deadlines = new PublishDeadlines({
       world,
       publish,
@@ -64,6 +71,24 @@ export class Publisher {
       feed: queue => this.#accumulators.get(queue.topic)!.feed(queue),
       moveTo: (from, target, batch, maybeDoubled, reason) =>
         this.#moveTo(this.plane(from.topic), from, target, [batch], maybeDoubled, reason)
+    })
+  }
+
+  /** Of what an earlier process left, and what was not written. */
+  #makeOutbox(): PublishOutbox {
+    return new PublishOutbox({
+      emit: this.#options.emit,
+      queue: (topic, partition) => this.#queue(this.plane(topic), partition),
+      entered: (queue, batch) => {
+        this.#bufferedBytes += batch.memoryBytes
+        this.#options.useTopic(queue.topic)
+        this.#entered(queue)
+      },
+      withdraw: (batch, error) => {
+        for (const queue of this.plane(batch.topic).queues.values())
+          if (queue.sealed.includes(batch) || queue.flights.includes(batch)) queue.withdraw(batch, error, 'a batch was not accepted')
+      },
+      ready: () => this.#admit()
     })
   }
 
@@ -143,33 +168,16 @@ export class Publisher {
     this.plane(topic).setTrouble(partition, !available)
   }
 
-  /** From a partition's machine: gets the link and the identity ready. Rejects when either cannot be had. */
-  async prepare(): Promise<void> {
-    if (!this.#options.options.publish.idempotent || this.#identity) return
-    await new Promise<void>((resolve, reject) => {
-      this.#identityWaiters.push({ resolve, reject })
-      this.#options.tell('cluster/identity', { type: 'NEEDED' })
-    })
-  }
-
-  /** From the identity's machine. */
-  setIdentity(producerId: bigint, epoch: number): void {
-    this.#identity = { producerId, epoch }
-    for (const waiter of this.#identityWaiters.splice(0)) waiter.resolve()
-  }
-
-  refuseIdentity(error: SamsaError): void {
-    for (const waiter of this.#identityWaiters.splice(0)) waiter.reject(error)
-  }
-
   /** From a partition's machine: sends what may go. */
   drain(topic: string, partition: number, term: number, window: number, link: Link): void {
     const plane = this.plane(topic)
     const queue = plane.queues.get(partition)
     if (!queue) return
-    if (this.#identity) queue.setIdentity(this.#identity.producerId, this.#identity.epoch)
+    const { current } = this.identity
+    if (current) queue.setIdentity(current.producerId, current.epoch)
     const batches = queue.take(term, window)
-    if (batches.length > 0) this.#sender(link).add(queue, batches, plane.topicId)
+    const add = (ready: readonly PublishBatch[]) => this.#sender(link).add(queue, ready, plane.topicId)
+    if (batches.length > 0) this.outbox ? this.outbox.send(queue, batches, add) : add(batches)
     this.#accumulators.get(topic)!.feed(queue)
   }
 
@@ -182,8 +190,16 @@ export class Publisher {
     this.#moveFree(plane, queue, reason)
   }
 
-  levels(topic: string, partition: number): { inFlight: number; queued: number } {
-    return this.planes.get(topic)?.queues.get(partition)?.levels ?? { inFlight: 0, queued: 0 }
+  /** From a partition's machine: what the leader of this term has of batches that an earlier process left. */
+  verify(topic: string, partition: number, term: number, producers: ReadonlyMap<bigint, ProducerState> | undefined): void {
+    const { emit, world } = this.#options
+    const verified = this.plane(topic).queues.get(partition)!.verify(term, producers, world.now())
+    emit({ type: 'outbox.verified', topic, partition, ...verified, asked: producers !== undefined })
+  }
+
+  levels(topic: string, partition: number): { inFlight: number; queued: number; unverified: boolean } {
+    const queue = this.planes.get(topic)?.queues.get(partition)
+    return { ...(queue?.levels ?? { inFlight: 0, queued: 0 }), unverified: queue?.recovered.unverified ?? false }
   }
 
   /** Seals all that is open. */
@@ -199,23 +215,28 @@ export class Publisher {
     this.#checkSettled()
   }
 
-  /** The end: whatever is still here ends as failed (never sent) or unknown. */
-  close(): void {
+  /** The end: whatever is still here ends as failed (never sent) or unknown; in the outbox it stays. Resolves when that is free for the next process. */
+  async close(): Promise<void> {
     this.#closed = true
+    const kept = this.outbox ? ' What was accepted is in the outbox, and is delivered by the next who opens it.' : ''
     const reason = (outcome: 'failed' | 'unknown') =>
-      new PublishError('CLUSTER_CLOSED', 'The cluster was closed before this publish was acknowledged.', outcome)
+      new PublishError('CLUSTER_CLOSED', `The cluster was closed before this publish was acknowledged.${kept}`, outcome)
     this.#waiters.close(reason('failed'))
     for (const accumulator of this.#accumulators.values()) {
       accumulator.close()
       this.#failOpen(accumulator, reason('failed'))
     }
     for (const queue of this.#deadlines.close())
-      for (const batch of queue.takeAll()) this.#settle(batch, reason(batch.maybeWritten || batch.onWire ? 'unknown' : 'failed'))
-    this.refuseIdentity(new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.'))
+      for (const batch of queue.takeAll()) {
+        const open = batch.maybeWritten || batch.onWire || batch.outboxId > 0
+        this.#settle(batch, reason(open ? 'unknown' : 'failed'))
+      }
+    this.identity.refuse(new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.'))
+    await this.outbox?.close()
   }
 
   #hasRoom(): boolean {
-    return this.#bufferedBytes < this.#options.options.publish.bufferMemoryBytes
+    return this.#bufferedBytes < this.#options.options.publish.bufferMemoryBytes && (this.outbox?.isOpen ?? true)
   }
 
   /** Lets in, in order, those that wait for their topic or for memory. */
@@ -245,13 +266,18 @@ export class Publisher {
     if (!queue) {
       const path = `topics/${plane.topic}/${partition}`
       const { idempotent } = this.#options.options.publish
-      queue = new PartitionQueue({ topic: plane.topic, partition, path, idempotent, events: this.#queueEvents })
+      queue = new PartitionQueue({ topic: plane.topic, partition, path, idempotent, givesUp: !this.outbox, events: this.#queueEvents })
       plane.queues.set(partition, queue)
     }
     return queue
   }
 
   #sealed(queue: PartitionQueue): void {
+    this.outbox?.accept(queue)
+    this.#entered(queue)
+  }
+
+  #entered(queue: PartitionQueue): void {
     this.#outstanding++
     this.#deadlines.watch(queue)
     this.#options.usePartition(queue.topic, queue.partition)
@@ -277,7 +303,8 @@ export class Publisher {
         type: string
       }),
     done: batch => this.#free(batch),
-    split: (queue, parts) => {
+    split: (queue, batch, parts) => {
+      this.outbox?.split(queue, batch, parts)
       this.#outstanding += parts.length - 1
       const { topic, partition } = queue
       const plane = this.plane(topic)
@@ -285,10 +312,9 @@ export class Publisher {
       plane.batchBytesMax = Math.min(plane.batchBytesMax, Math.max(...parts.map(part => part.sealed.uncompressedBytes)))
       this.#options.emit({ type: 'publish.split', topic, partition, batchBytes: plane.batchBytesMax })
     },
-    needIdentity: () => {
-      this.#identity = undefined
-      this.#options.tell('cluster/identity', { type: 'RENEW' })
-    }
+    mayDouble: ({ topic, partition }, { count }, reason) =>
+      this.#options.emit({ type: 'publish.maybeDoubled', topic, partition, count, reason }),
+    needIdentity: () => this.identity.renew()
   }
 
   /**
@@ -304,6 +330,7 @@ export class Publisher {
   }
 
   #free(batch: PublishBatch): void {
+    this.outbox?.ended(batch)
     this.#bufferedBytes -= batch.memoryBytes
     this.#outstanding--
     if (!this.#waiters.isEmpty) this.#admit()

@@ -5,8 +5,10 @@
 import type { PublishError } from '../model/errors.ts'
 import type { SealedBatch } from '../wire/records/index.ts'
 
-/** Who waits for a publish: a promise, or an actor's emission. Called once. */
+/** Who waits for a publish: a promise, or an actor's emission. `acked` or `failed` is called, once. */
 export interface Delivery {
+  /** With an outbox, before either: it is on disk. */
+  accepted?(): void
   acked(topic: string, partition: number, offset: bigint, timestampMs: number): void
   failed(error: PublishError): void
 }
@@ -43,6 +45,12 @@ export class PublishBatch {
   /** Its bytes may also lie in another partition. */
   rerouted = false
   settled = false
+  /** In the outbox; 0: in none. */
+  outboxId = 0
+  /** An earlier process gave it its identity, and may have sent it. */
+  recovered = false
+  /** Why it failed. */
+  error: PublishError | undefined
 
   constructor(
     of: Pick<PublishBatch, 'topic' | 'sealed' | 'free' | 'group' | 'deadlineMs' | 'memoryBytes' | 'deliveries' | 'starts' | 'timestampsMs'>
@@ -75,8 +83,14 @@ export class PublishBatch {
     }
   }
 
+  /** It is in the outbox, and will be delivered. */
+  accepted(): void {
+    for (const delivery of this.deliveries) delivery.accepted?.()
+  }
+
   failed(error: PublishError): void {
     this.settled = true
+    this.error = error
     for (const delivery of this.deliveries) delivery.failed(error)
   }
 

@@ -10,6 +10,7 @@ export class ListDelivery {
   #parts = 0
   #open = 0
   #allSealed = false
+  #accepted = 0
   #written = 0
   #first: Parameters<Delivery['acked']> | undefined
   #error: PublishError | undefined
@@ -24,6 +25,10 @@ export class ListDelivery {
     const isFirst = this.#parts++ === 0
     this.#open++
     return {
+      accepted: () => {
+        this.#accepted++
+        this.#checkAccepted()
+      },
       acked: (...metadata) => {
         this.#written++
         if (isFirst) this.#first = metadata
@@ -39,7 +44,12 @@ export class ListDelivery {
   /** All batches of the list have been asked for. */
   sealed(): void {
     this.#allSealed = true
+    this.#checkAccepted()
     if (this.#open === 0) this.#finish()
+  }
+
+  #checkAccepted(): void {
+    if (this.#allSealed && this.#accepted === this.#parts) this.#whole.accepted?.()
   }
 
   #settle(): void {

@@ -7,10 +7,12 @@
  * is this partition's own (brokers keep producer state per partition), so a bump disturbs no other one (KIP-360). What has a newer
  * identity waits until all flights with an older one are settled: across two of them no broker keeps the order.
  */
-import { BrokerError, PublishError, SamsaError } from '../model/errors.ts'
+import type { PublishError } from '../model/errors.ts'
 import { kafkaError } from '../model/kafka-errors.ts'
 import { stamp } from '../wire/records/index.ts'
 import type { PublishBatch } from './batch.ts'
+import { refusedError, sequenceLostError, unfitError } from './publish-errors.ts'
+import { type ProducerState, RecoveredFlights, type Verified } from './recovered.ts'
 import { splitBatch } from './split-batch.ts'
 
 export interface QueueEvents {
@@ -22,7 +24,9 @@ export interface QueueEvents {
   /** The batch has left this queue for good; its memory is free. */
   done(batch: PublishBatch): void
   /** One batch became several, which lie in this queue in its place. */
-  split(queue: PartitionQueue, parts: readonly PublishBatch[]): void
+  split(queue: PartitionQueue, batch: PublishBatch, parts: readonly PublishBatch[]): void
+  /** Where nothing is given up: it goes again with a new identity, although an earlier send may have been written. */
+  mayDouble(queue: PartitionQueue, batch: PublishBatch, reason: string): void
   /** This partition has used up its epochs: a new producer id is needed. */
   needIdentity(): void
 }
@@ -49,6 +53,8 @@ const TOO_LARGE = new Set([10, 18])
  */
 const OPEN_ANSWERS = new Set([-1, 3, 6, 7, 13, 20, 56])
 
+type Identity = Pick<PublishBatch, 'producerId' | 'producerEpoch'>
+
 /** Surely refused, and with time left. */
 const canWait = (flight: PublishBatch, nowMs: number) => !flight.maybeWritten && !flight.onWire && flight.deadlineMs > nowMs
 
@@ -58,22 +64,31 @@ export class PartitionQueue {
   readonly path: string
   readonly sealed: PublishBatch[] = []
   readonly flights: PublishBatch[] = []
+  /** Those among the flights that an earlier process left. */
+  readonly recovered: RecoveredFlights
   /** The machine's term in which flights were last sent. */
   term = 0
   #events: QueueEvents
   #idempotent: boolean
+  #givesUp: boolean
   #producerId = -1n
   #epoch = -1
   #nextSequence = 0
   #refusal: { reason: string; seek: boolean } | undefined
   #lost: string | undefined
 
-  constructor(options: { topic: string; partition: number; path: string; idempotent: boolean; events: QueueEvents }) {
+  /** `givesUp`: a batch that may have been written, and whose sequence is of no use any more, ends as unknown (else it goes again). */
+  constructor(options: { topic: string; partition: number; path: string; idempotent: boolean; givesUp?: boolean; events: QueueEvents }) {
     this.topic = options.topic
     this.partition = options.partition
     this.path = options.path
     this.#idempotent = options.idempotent
+    this.#givesUp = options.givesUp ?? true
     this.#events = options.events
+    this.recovered = new RecoveredFlights(this.flights, {
+      written: batch => this.#settle(batch, -1n, -1),
+      mayDouble: (batch, reason) => this.#events.mayDouble(this, batch, reason)
+    })
   }
 
   get levels(): { inFlight: number; queued: number } {
@@ -111,8 +126,10 @@ export class PartitionQueue {
       if (flying === window) return out
       if (this.#idempotent && flight.sequence < 0 && flight.maybeWritten && !flight.onWire) {
         this.#giveUp(flight) // its number was taken from it, and then the answer was lost
-        continue
+        if (this.#givesUp) continue
       }
+      // Left by two processes: across two identities no broker keeps the order.
+      if (flying > 0 && flight.sequence >= 0 && this.#isOtherThan(this.flights[0]!, flight)) return out
       flying++
       if (flight.onWire) continue
       if (flight.sequence < 0) {
@@ -132,12 +149,18 @@ export class PartitionQueue {
     return out
   }
 
+  /** Says of the recovered flights what the leader of this term knows; undefined: it cannot say. */
+  verify(term: number, producers: ReadonlyMap<bigint, ProducerState> | undefined, nowMs: number): Verified {
+    if (term !== this.term) this.#beginTerm(term)
+    return this.recovered.verify(producers, nowMs)
+  }
+
   answered(batch: PublishBatch, attempt: number, answer: Answer): void {
     if (batch.settled) return
     if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE) {
       this.#remove(batch)
-      batch.acked(this.partition, answer.errorCode === 0 ? answer.baseOffset : -1n, answer.logAppendTimeMs)
-      this.#events.done(batch)
+      this.recovered.acked(batch)
+      this.#settle(batch, answer.errorCode === 0 ? answer.baseOffset : -1n, answer.logAppendTimeMs)
     } else if (attempt !== batch.attempt) {
       return // an older send was refused; the present one decides
     } else {
@@ -169,15 +192,21 @@ export class PartitionQueue {
   /** It cannot be written as a request at all: nothing of it left, and no repetition would help. */
   unfit(batch: PublishBatch, attempt: number, error: Error): void {
     if (batch.settled || attempt !== batch.attempt) return
+    this.withdraw(batch, unfitError(this, batch, error), 'a batch could not be encoded')
+  }
+
+  /** It ends here, and was not sent with the number that it has, if it has one. */
+  withdraw(batch: PublishBatch, error: PublishError, reason: string): void {
+    if (batch.settled) return
     batch.onWire = false
+    const waits = this.sealed.indexOf(batch)
+    if (waits >= 0) this.sealed.splice(waits, 1)
     const index = this.#remove(batch)
-    const what = `The batch for ${this.topic}/${this.partition} cannot be put into a request: ${error.message}`
-    const outcome = batch.maybeWritten ? 'unknown' : 'failed'
-    const details = { topic: this.topic, partition: this.partition }
-    batch.failed(new PublishError(error instanceof SamsaError ? error.code : 'ENCODE_FAILED', what, outcome, { cause: error, details }))
+    batch.failed(error)
     this.#events.done(batch)
+    if (index < 0) return
     this.#renumber(index, false)
-    this.#refusal ??= { reason: 'a batch could not be encoded', seek: false }
+    this.#refusal ??= { reason, seek: false }
     this.#report()
   }
 
@@ -208,7 +237,7 @@ export class PartitionQueue {
     const waiting = this.flights.splice(keep)
     for (const flight of waiting) flight.sequence = -1
     this.sealed.unshift(...waiting)
-    const out = this.flights.splice(0)
+    const out = [...this.recovered.takeHeld(), ...this.flights.splice(0)]
     this.#refusal = undefined
     this.#lost = undefined
     if (out.length + waiting.length > 0) this.#bumpEpoch()
@@ -240,11 +269,18 @@ export class PartitionQueue {
 
   #hasOlderIdentity(): boolean {
     const { flights } = this
-    for (let i = 0; i < flights.length; i++) {
-      const { sequence, producerId, producerEpoch } = flights[i]!
-      if (sequence >= 0 && (producerId !== this.#producerId || producerEpoch !== this.#epoch)) return true
-    }
+    const own = { producerId: this.#producerId, producerEpoch: this.#epoch }
+    for (let i = 0; i < flights.length; i++) if (flights[i]!.sequence >= 0 && this.#isOtherThan(flights[i]!, own)) return true
     return false
+  }
+
+  #isOtherThan(a: Identity, b: Identity): boolean {
+    return a.producerId !== b.producerId || a.producerEpoch !== b.producerEpoch
+  }
+
+  #settle(batch: PublishBatch, offset: bigint, logAppendTimeMs: number): void {
+    batch.acked(this.partition, offset, logAppendTimeMs)
+    this.#events.done(batch)
   }
 
   /** Where it was. */
@@ -274,6 +310,7 @@ export class PartitionQueue {
   #refuse(batch: PublishBatch, answer: Answer): void {
     const error = kafkaError(answer.errorCode)
     const reason = `broker answered ${error.name}`
+    if (answer.errorCode === OUT_OF_ORDER && this.recovered.stepOver(batch)) return
     const sequenceTrouble = answer.errorCode === OUT_OF_ORDER || answer.errorCode === UNKNOWN_PRODUCER || STALE_EPOCHS.has(answer.errorCode)
     if (sequenceTrouble) {
       // Behind a refused predecessor, or with a number that was given up: it was not written, and goes again in its turn.
@@ -302,37 +339,27 @@ export class PartitionQueue {
     }
     batch.settled = true
     this.flights.splice(this.flights.indexOf(batch), 1, ...parts)
-    this.#events.split(this, parts)
+    this.#events.split(this, batch, parts)
   }
 
   /** Where it was among the flights. */
   #settleRefused(batch: PublishBatch, answer: Answer): number {
-    const error = kafkaError(answer.errorCode)
     const index = this.#remove(batch)
-    const cause = new BrokerError(error.name, `${this.topic}/${this.partition}: ${answer.errorMessage ?? error.message}`, {
-      kafka: { code: error.code, name: error.name }
-    })
-    const outcome = batch.maybeWritten ? 'unknown' : 'failed'
-    batch.failed(
-      new PublishError(
-        error.name,
-        `The broker refused the batch for ${this.topic}/${this.partition}: ${answer.errorMessage ?? error.message}`,
-        outcome,
-        {
-          cause,
-          kafka: { code: error.code, name: error.name },
-          details: { topic: this.topic, partition: this.partition }
-        }
-      )
-    )
+    batch.failed(refusedError(this, batch, answer))
     this.#events.done(batch)
     return index
   }
 
+  /** With an outbox nothing is: rather twice than not at all. */
   #giveUp(flight: PublishBatch): void {
+    if (!this.#givesUp) {
+      flight.sequence = -1
+      flight.maybeWritten = false
+      this.#events.mayDouble(this, flight, 'the broker has lost its sequence')
+      return
+    }
     this.#remove(flight)
-    const what = `The broker has lost the sequence of ${this.topic}/${this.partition}; whether an earlier send of this batch was written cannot be told any more.`
-    flight.failed(new PublishError('OUTCOME_UNKNOWN', what, 'unknown', { details: { topic: this.topic, partition: this.partition } }))
+    flight.failed(sequenceLostError(this))
     this.#events.done(flight)
   }
 

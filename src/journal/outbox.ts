@@ -83,6 +83,11 @@ export class Outbox {
     return this.#bytes
   }
 
+  /** What `accept` will return. */
+  get nextId(): number {
+    return this.#nextId
+  }
+
   get size(): number {
     return this.#entries.size
   }

@@ -9,7 +9,7 @@
  *
  * PUBLISH never comes here: it reaches the accumulator without a statechart step (`src/actors/cluster.ts`).
  */
-import { assign, type EventObject, fromCallback, setup } from 'xstate'
+import { assign, type EventObject, fromCallback, setup, stopChild } from 'xstate'
 import type { PlainError } from '../model/errors.ts'
 
 export interface BrokerEntry {
@@ -32,6 +32,8 @@ export interface ClusterContext {
   consumers: string[]
   consumersMade: number
   closeTimeoutMs: number
+  /** Its directory. */
+  outbox: string | null
   backoff: Backoff
   error: PlainError | null
 }
@@ -49,6 +51,8 @@ export type ClusterInternalEvent =
   | { type: 'CONSUMER_CLOSED'; path: string }
   | { type: 'UNSUBSCRIBE'; consumer: string }
   | { type: 'PUBLISHES_SETTLED' }
+  /** The directory cannot be had; nothing may be published without it. */
+  | { type: 'OUTBOX_FAILED'; error: PlainError }
   | { type: 'CLOSE'; timeoutMs?: number }
 
 type Tell = { path: string; event: Record<string, unknown> & { type: string } }
@@ -63,11 +67,17 @@ const base = setup({
   types: {} as {
     context: ClusterContext
     events: ClusterInternalEvent
-    input: { instance: string } & Backoff
+    input: { instance: string; outbox: string | null } & Backoff
     tags: 'ready'
     output: { outcome: 'closed' | 'failed'; error: PlainError | null }
   },
-  actors: { registrySession: child(), identity: child<Backoff>(), tier: child(), resources: child() },
+  actors: {
+    registrySession: child(),
+    identity: child<Backoff>(),
+    outbox: child<{ directory: string }>(),
+    tier: child(),
+    resources: child()
+  },
   actions: {
     tell: (_, _params: Tell) => {},
     /** Endpoints for the connections that run; those of brokers that are gone are told so. */
@@ -131,6 +141,11 @@ const tellTopics = base.enqueueActions(({ context, event, enqueue }) => {
   for (const path of context.topicsFollowers) enqueue({ type: 'tell', params: { path, event: { type: 'TOPICS', topics: event.topics } } })
 })
 
+const startOutbox = base.enqueueActions(({ context, enqueue }) => {
+  const { instance, outbox } = context
+  if (outbox !== null) enqueue.spawnChild('outbox', { id: 'outbox', input: { instance, path: 'cluster/outbox', directory: outbox } })
+})
+
 export const clusterMachine = base.createMachine({
   id: 'cluster',
   context: ({ input }) => ({
@@ -145,6 +160,7 @@ export const clusterMachine = base.createMachine({
     consumers: [],
     consumersMade: 0,
     closeTimeoutMs: 30_000,
+    outbox: input.outbox,
     backoff: { retryBackoffMs: input.retryBackoffMs, retryBackoffMaxMs: input.retryBackoffMaxMs },
     error: null
   }),
@@ -158,6 +174,7 @@ export const clusterMachine = base.createMachine({
   states: {
     running: {
       initial: 'opening',
+      entry: startOutbox,
       // Children are stopped in this order; `resources` is the last and frees the instance that the others still need.
       invoke: [
         { src: 'tier', id: 'brokers', input: ({ context }) => ({ instance: context.instance, path: 'brokers' }) },
@@ -204,6 +221,13 @@ export const clusterMachine = base.createMachine({
           },
           { actions: takeRegistry }
         ],
+        OUTBOX_FAILED: {
+          target: '.closing.publishes',
+          actions: [
+            assign({ error: ({ event }) => event.error }),
+            { type: 'emitTrouble', params: ({ event }) => ({ where: 'outbox', error: event.error }) }
+          ]
+        },
         CLOSE: {
           target: '.closing',
           actions: assign({ closeTimeoutMs: ({ context, event }) => event.timeoutMs ?? context.closeTimeoutMs })
@@ -261,7 +285,7 @@ export const clusterMachine = base.createMachine({
           }
         }
       },
-      exit: 'endDataPlane'
+      exit: ['endDataPlane', stopChild('outbox')]
     },
     closed: { type: 'final', entry: 'emitClosed' }
   }

@@ -8,6 +8,7 @@
  *     │          leaderless   led.retrying ◄────────────────────────────────────────── ┘
  *     └─ topic re-created      └── after the pause ──► led.linking (same batch, same sequence)
  *
+ *   led.verifying: between linking and inFlight where an earlier process left flights (outbox): the leader is asked which of them it has.
  *   parked: its flights' outcome stayed unknown past the deadline and `onUnknown` says wait; a LEADER or LINKED wakes it.
  *
  * `window`: one in flight until this leader has acked once and after any refusal (a broker takes any first sequence of a producer
@@ -47,7 +48,10 @@ export type PartitionEvent =
   | { type: 'LEADER'; topic: string; partition: number; node: number; leaderEpoch: number; topicId: string | null }
   | { type: 'NO_LEADER'; topic: string; partition: number; leaderEpoch: number }
   | ({ type: 'SEALED' } & Levels)
-  | ({ type: 'LINKED'; term: number } & Levels)
+  /** `unverified`: some flights are an earlier process's, and the leader must say first which of them it has. */
+  | ({ type: 'LINKED'; term: number; unverified: boolean } & Levels)
+  | ({ type: 'VERIFIED'; term: number } & Levels)
+  | { type: 'VERIFY_FAILED'; term: number; reason: string; random: number }
   | { type: 'LINK_FAILED'; term: number; reason: string; random: number }
   | { type: 'LINK_LOST'; term: number; reason: string; random: number }
   /** Before anything was sent on it, the link turned out to be closed. */
@@ -72,6 +76,8 @@ export const partitionMachine = setup({
     seek: (_, _params: { leaderEpoch: number; reason: string }) => {},
     /** Gets the leader's link and the producer identity; answers LINKED or LINK_FAILED with this term. */
     link: (_, _params: { term: number; node: number }) => {},
+    /** Asks the leader what it has of recovered flights; answers VERIFIED or VERIFY_FAILED with this term. */
+    verify: (_, _params: { term: number }) => {},
     /** Sends what may be sent: flights to be repeated first, then sealed batches, up to the window. */
     drain: (_, _params: { term: number; window: number }) => {},
     /** Unkeyed batches that were never sent go to partitions that have a leader. */
@@ -101,6 +107,7 @@ export const partitionMachine = setup({
     allSettled: args => currentTerm(args) && nothingLeft(args),
     sameLeader: ({ context, event }) =>
       event.type === 'LEADER' && event.node === context.leader && event.leaderEpoch === context.leaderEpoch,
+    unverified: args => currentTerm(args) && args.event.type === 'LINKED' && args.event.unverified,
     hasLeader: ({ context }) => context.leader !== null,
     /** What flew is settled, and nobody else will say that the rest may go. */
     leftBehind: ({ event }) => event.type === 'EXPIRED' && event.inFlight === 0 && event.queued > 0,
@@ -187,6 +194,7 @@ export const partitionMachine = setup({
           entry: ['nextTerm', { type: 'link', params: ({ context }) => ({ term: context.term, node: context.leader! }) }],
           on: {
             LINKED: [
+              { guard: 'unverified', target: 'verifying' },
               { guard: 'allSettled', target: 'idle', actions: { type: 'setAvailable', params: { available: true } } },
               { guard: 'currentTerm', target: 'inFlight' }
             ],
@@ -197,6 +205,24 @@ export const partitionMachine = setup({
                 'rememberTrouble',
                 { type: 'setAvailable', params: { available: false } },
                 { type: 'reroute', params: ({ event }) => ({ reason: event.reason }) },
+                { type: 'seek', params: ({ context, event }) => ({ leaderEpoch: context.leaderEpoch, reason: event.reason }) }
+              ]
+            }
+          }
+        },
+        verifying: {
+          tags: 'trouble',
+          entry: { type: 'verify', params: ({ context }) => ({ term: context.term }) },
+          on: {
+            VERIFIED: [
+              { guard: 'allSettled', target: 'idle', actions: { type: 'setAvailable', params: { available: true } } },
+              { guard: 'currentTerm', target: 'inFlight' }
+            ],
+            VERIFY_FAILED: {
+              guard: 'currentTerm',
+              target: 'retrying',
+              actions: [
+                'rememberTrouble',
                 { type: 'seek', params: ({ context, event }) => ({ leaderEpoch: context.leaderEpoch, reason: event.reason }) }
               ]
             }

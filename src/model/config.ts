@@ -44,6 +44,15 @@ export interface ClusterOptions {
   /** Create topics that a publish names and that do not exist, with the broker's defaults. Default false: a clear error. */
   createTopics?: boolean
   publish?: PublishOptions
+  /**
+   * A directory in which every batch lies, on disk, from before it counts as accepted until it is acked: the death of this process loses and doubles
+   * nothing. One process at a time. What is accepted has no deadline. Needs `publish.idempotent`. Default none.
+   */
+  outbox?: string | null
+  /** So much may be accepted and not yet acked, in memory as on disk (in place of `publish.bufferMemoryBytes`). Default 67,108,864. */
+  outboxMaxBytes?: number
+  /** False: what is accepted survives the death of the process, not that of the machine. Default true. */
+  outboxFsync?: boolean
   /** In-memory recorder: how many bytes of inputs are kept. Default 4 MiB; 0 turns it off. */
   recorderMaxBytes?: number
 }
@@ -110,7 +119,8 @@ const NUMBERS = {
   metadataMaxAgeMs: [300_000, 100, 86_400_000],
   maxFrameBytes: [100 * MiB, 65_536, 1024 * MiB],
   maxDecompressedBytes: [128 * MiB, 65_536, 1024 * MiB],
-  recorderMaxBytes: [4 * MiB, 0, 1024 * MiB]
+  recorderMaxBytes: [4 * MiB, 0, 1024 * MiB],
+  outboxMaxBytes: [64 * MiB, 65_536, 16_384 * MiB]
 } as const
 
 const PUBLISH_NUMBERS = {
@@ -164,7 +174,7 @@ function knownNames(given: object, known: readonly string[], prefix: string): vo
       })
 }
 
-const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish']
+const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish', 'outbox', 'outboxFsync']
 const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown', 'partitioner']
 
 /** Checks and fills the publish options. Throws UsageError. */
@@ -190,8 +200,8 @@ export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPubli
 /** Checks and fills all options. Throws UsageError with the option's name, what is wrong and what is allowed. */
 export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   knownNames(given, [...Object.keys(NUMBERS), ...TEXTS], '')
-  for (const name of ['zookeeper', 'brokers', 'rack', 'listenerName'] as const) ofType(name, given[name], 'string')
-  ofType('createTopics', given.createTopics, 'boolean')
+  for (const name of ['zookeeper', 'brokers', 'rack', 'listenerName', 'outbox'] as const) ofType(name, given[name], 'string')
+  for (const name of ['createTopics', 'outboxFsync'] as const) ofType(name, given[name], 'boolean')
   const zookeeper = given.zookeeper ?? null
   const brokers = given.brokers ?? null
   if (zookeeper === null && brokers === null)
@@ -206,9 +216,25 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
     rack: given.rack ?? null,
     listenerName: given.listenerName ?? null,
     createTopics: given.createTopics ?? false,
+    outbox: given.outbox ?? null,
+    outboxFsync: given.outboxFsync ?? true,
     ...fillNumbers(NUMBERS, given, ''),
-    publish: resolvePublishOptions(given.publish)
+    publish: given.outbox ? withOutbox(given) : resolvePublishOptions(given.publish)
   }
+}
+
+/** What is accepted is delivered, once, however long it takes: settings that say otherwise are refused. */
+function withOutbox({ publish = {}, outboxMaxBytes }: ClusterOptions): ResolvedPublishOptions {
+  const resolved = resolvePublishOptions(publish)
+  const refuse = (option: string, why: string) => {
+    throw new UsageError('INVALID_OPTION', `With an outbox, publish.${option} cannot be given: ${why}`, { details: { option } })
+  }
+  if (!resolved.idempotent) refuse('idempotent: false', 'brokers could not tell a repetition from a new message.')
+  if (publish.deliveryTimeoutMs !== undefined) refuse('deliveryTimeoutMs', 'what is accepted has no deadline.')
+  if (publish.onUnknown !== undefined) refuse('onUnknown', 'a batch that was sent waits for its leader, which knows whether it has it.')
+  if (publish.bufferMemoryBytes !== undefined) refuse('bufferMemoryBytes', 'set outboxMaxBytes.')
+  const bufferMemoryBytes = outboxMaxBytes ?? NUMBERS.outboxMaxBytes[0]
+  return { ...resolved, bufferMemoryBytes, deliveryTimeoutMs: Number.POSITIVE_INFINITY, onUnknown: 'wait' }
 }
 
 /** `zookeeper://h:2181,h:2181/chroot`, `kafka://h:9092,…`, or the one, a comma, and the other, as options. Throws UsageError on anything else. */
@@ -227,9 +253,14 @@ export function parseClusterUrl(url: string): Pick<ClusterOptions, 'zookeeper' |
   return out
 }
 
-/** A topic name as Kafka allows it (`Topic.validate`). Throws UsageError. */
+/** A topic name as Kafka allows it (`Topic.validate`). */
+export function isTopicName(topic: unknown): topic is string {
+  return typeof topic === 'string' && /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..'
+}
+
+/** Throws UsageError. */
 export function checkTopicName(topic: string): void {
-  if (typeof topic === 'string' && /^[a-zA-Z0-9._-]{1,249}$/.test(topic) && topic !== '.' && topic !== '..') return
+  if (isTopicName(topic)) return
   throw new UsageError(
     'INVALID_TOPIC',
     `${JSON.stringify(topic)?.slice(0, 120)} is not a topic name: 1 to 249 of the characters a-z A-Z 0-9 . _ - (and not "." or "..").`

@@ -199,6 +199,32 @@ export type ClusterEmitted =
   /** The topic refused a batch as too large (`max.message.bytes`): it goes in parts, and later ones are built no larger than `batchBytes`. */
   | { type: 'publish.split'; topic: string; partition: number; batchBytes: number }
   | { type: 'publish.rerouted'; topic: string; from: number; to: number; count: number; maybeDoubled: boolean; reason: string }
+  /** With an outbox: it is on disk, and will be delivered. */
+  | { type: 'publish.accepted'; id: string | number | undefined; topic: string; count: number }
+  /** A batch goes again with a new identity although an earlier send of it may have been written. */
+  | { type: 'publish.maybeDoubled'; topic: string; partition: number; count: number; reason: string }
+  /** The outbox takes publishes; `batches` of earlier processes are on their way. */
+  | { type: 'outbox.opened'; directory: string; batches: number; bytes: number; damages: number }
+  /** What lies in a file of the outbox is not what was written. `mayDouble`: it may have been the identity of a batch, which then goes again under another one. */
+  | {
+      type: 'outbox.damaged'
+      file: string
+      at: number
+      bytes: number
+      topic: string | null
+      partition: number | null
+      mayDouble: boolean
+      reason: string
+    }
+  /** A leader has said which batches of an earlier process it has; the others go again, those behind a gap with a new identity. */
+  | { type: 'outbox.verified'; topic: string; partition: number; written: number; again: number; renewed: number; asked: boolean }
+  /** A batch of an earlier process is written. `offset` -1: the broker had it already and does not say where. */
+  | { type: 'outbox.delivered'; topic: string; partition: number; offset: bigint; count: number }
+  /** A batch that no broker will take was put aside, with the reason beside it. */
+  | { type: 'outbox.rejected'; topic: string; count: number; outcome: 'failed' | 'unknown'; file: string; error: PlainError }
+  /** Nothing is accepted: the outbox cannot be written. */
+  | { type: 'outbox.failing'; directory: string; reason: string }
+  | { type: 'outbox.writing'; directory: string }
   | { type: 'publish.retrying'; topic: string; partition: number; reason: string; attempt: number; delayMs: number }
   | { type: 'publish.blocked'; bufferedBytes: number }
   | { type: 'publish.unblocked'; bufferedBytes: number }

@@ -10,6 +10,7 @@ function bench() {
   const waiters = new PublishWaiters({
     world: virtual.world,
     maxBlockMs: 1_000,
+    outbox: false,
     emit: event => told.push(event.type),
     bufferedBytes: () => 7,
     dropped: () => told.push('dropped')

@@ -23,19 +23,21 @@ function batch(values: string[], more: { deadlineMs?: number; count?: number; fr
   })
 }
 
-function queue(idempotent = true) {
+function queue(idempotent = true, givesUp = true) {
   const told: string[] = []
   const made = new PartitionQueue({
     topic: 't',
     partition: 0,
     path: 'topics/t/0',
     idempotent,
+    givesUp,
     events: {
       acked: () => told.push('acked'),
       refused: (_, reason, seek) => told.push(`refused ${reason}${seek ? ' seek' : ''}`),
       linkLost: () => told.push('lost'),
       done: () => told.push('done'),
       split: () => told.push('split'),
+      mayDouble: (_, batch, reason) => told.push(`maybe doubled ${batch.producerId}: ${reason}`),
       needIdentity: () => told.push('identity')
     }
   })

@@ -20,7 +20,7 @@ const error = { name: 'RegistryError', code: 'CHROOT_EMPTY', message: 'm', retri
 const wanted: ClusterInternalEvent = { type: 'CONSUMER_WANTED', path: 'consumers/a' }
 const closed: ClusterInternalEvent = { type: 'CONSUMER_CLOSED', path: 'consumers/a' }
 
-const input = { instance: 'i', retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }
+const input = { instance: 'i', outbox: null, retryBackoffMs: 100, retryBackoffMaxMs: 1_000 }
 const run = (...events: ClusterInternalEvent[]) => runMachine(machine, input, events)
 
 test('every transition of the supervisor', () => {
@@ -41,6 +41,7 @@ test('every transition of the supervisor', () => {
       { type: 'UNFOLLOW_TOPICS', path: 'f' },
       { type: 'UNSUBSCRIBE', consumer: 'consumers/a' },
       { type: 'PUBLISHES_SETTLED' },
+      { type: 'OUTBOX_FAILED', error },
       { type: 'CLOSE' }
     ],
     identity: ({ consumers, error: failed }) => ({ consumers: Math.min(consumers.length, 1), failed: failed !== null })

@@ -14,7 +14,8 @@ const leader = (node: number, leaderEpoch: number): PartitionEvent => ({
   topicId: null
 })
 const noLeader: PartitionEvent = { type: 'NO_LEADER', topic: 't', partition: 0, leaderEpoch: 1 }
-const linked = (term: number, queued = 1): PartitionEvent => ({ type: 'LINKED', term, inFlight: 0, queued })
+const linked = (term: number, queued = 1, unverified = false): PartitionEvent => ({ type: 'LINKED', term, inFlight: 0, queued, unverified })
+const verified = (term: number, queued = 1): PartitionEvent => ({ type: 'VERIFIED', term, inFlight: 0, queued })
 const acked = (term: number, inFlight = 0, queued = 0): PartitionEvent => ({ type: 'ACKED', term, inFlight, queued })
 const refused = (term: number, seek: boolean): PartitionEvent => ({
   type: 'REFUSED',
@@ -46,6 +47,10 @@ test('every transition of a partition', () => {
       ({ context: { term } }): PartitionEvent[] => [
         linked(term),
         linked(term, 0),
+        linked(term, 1, true),
+        verified(term),
+        verified(term, 0),
+        { type: 'VERIFY_FAILED', term, reason: 'r', random: 0 },
         acked(term),
         acked(term, 1, 1),
         refused(term, true),
@@ -57,6 +62,19 @@ test('every transition of a partition', () => {
     ],
     identity: ({ leader, window }) => ({ leader, window })
   })
+})
+
+test('flights of an earlier process: the leader is asked before anything is sent, a new leader anew', () => {
+  const asked = run(leader(1, 1), linked(1, 1, true))
+  assert.deepEqual([asked.value, asked.did('verify'), asked.did('drain')], [{ led: 'verifying' }, { term: 1 }, undefined])
+  const more = run(leader(1, 1), linked(1, 1, true), { type: 'SEALED', inFlight: 2, queued: 3 })
+  assert.deepEqual([more.value, more.did('drain')], [{ led: 'verifying' }, undefined])
+  const told = run(leader(1, 1), linked(1, 1, true), verified(1))
+  assert.deepEqual([told.value, told.did('drain')], [{ led: 'inFlight' }, { term: 1, window: 1 }])
+  const stale = run(leader(1, 1), linked(1, 1, true), leader(2, 2), linked(2, 1, true), verified(1))
+  assert.deepEqual([stale.value, stale.did('drain')], [{ led: 'verifying' }, undefined])
+  const failed = run(leader(1, 1), linked(1, 1, true), { type: 'VERIFY_FAILED', term: 1, reason: 'not the leader', random: 0 })
+  assert.deepEqual([failed.value, failed.did('seek')], [{ led: 'retrying' }, { leaderEpoch: 1, reason: 'not the leader' }])
 })
 
 test('one batch in flight until this leader has acked once, then up to five; one again after a refusal', () => {

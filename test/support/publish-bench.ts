@@ -259,7 +259,7 @@ export class PublishBench {
   #tell(path: string, event: { type: string } & Record<string, unknown>): void {
     this.told.push({ path, event })
     if (path === 'cluster/identity')
-      this.virtual.world.defer(() => this.publisher.setIdentity(event.type === 'RENEW' ? ++this.nextProducerId : this.nextProducerId, 0))
+      this.virtual.world.defer(() => this.publisher.identity.give(event.type === 'RENEW' ? ++this.nextProducerId : this.nextProducerId, 0))
     else this.actors.get(path)?.send(event as never)
   }
 
@@ -274,7 +274,7 @@ export class PublishBench {
         link: ({ self }, { term, node }) => {
           const failed = () => self.send({ type: 'LINK_FAILED', term, reason: 'refused', random: 0.5 })
           if (this.dead.has(node)) return void virtual.world.defer(failed)
-          publisher.prepare().then(() => {
+          publisher.identity.needed().then(() => {
             this.#partitionLinks.set(path, this.link(node))
             self.send({ type: 'LINKED', term, ...publisher.levels(topic, partition) })
           }, failed)
