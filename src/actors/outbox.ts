@@ -6,7 +6,6 @@ import { outboxMachine } from '../machines/outbox.ts'
 import { plainError } from '../model/errors.ts'
 import { bind } from './bind.ts'
 import { findInstance, instanceOf, tell } from './instance.ts'
-import { describeDamage } from './publish-outbox.ts'
 
 export const outboxActor = bind(outboxMachine, {
   actions: {
@@ -23,9 +22,9 @@ export const outboxActor = bind(outboxMachine, {
           // Closed while it was being opened: nobody else would let the directory go.
           if (!instance || instance.closed) return void opened.outbox.close()
           const { entries, damages, outbox } = opened
-          for (const damage of damages) instance.emit({ type: 'outbox.damaged', ...describeDamage(damage) })
           self.send({ type: 'OPENED', batches: entries.length, bytes: outbox.bytes, damages: damages.length })
-          publishOutbox!.opened(outbox, entries)
+          publishOutbox!.opened(opened)
+          for (const look of instance.onLevel) look()
         },
         (error: Error) => self.send({ type: 'OPEN_FAILED', error: plainError(error) })
       )

@@ -6,7 +6,7 @@ import { type Delivery, type ListGroup, PublishBatch } from '../flow/batch.ts'
 import type { PartitionQueue } from '../flow/partition-queue.ts'
 import type { Outbox, OutboxEntry } from '../journal/outbox.ts'
 import type { BatchMeta } from '../journal/outbox-frames.ts'
-import type { OutboxDamage } from '../journal/outbox-open.ts'
+import type { OpenedOutbox, OutboxDamage } from '../journal/outbox-open.ts'
 import { type Compression, isTopicName } from '../model/config.ts'
 import { PublishError, plainError, type SamsaError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
@@ -16,6 +16,18 @@ import { RecordBatch, stamp } from '../wire/records/index.ts'
 const HEADER_BYTES = 61
 const LENGTH_AT = 8
 const MAGIC_AT = 16
+
+/** What `Cluster.outbox` shows. */
+export interface OutboxView {
+  readonly directory: string
+  /** Accepted and not acked. */
+  readonly batches: number
+  readonly bytes: number
+  /** Of these, what earlier processes left when it was opened. */
+  readonly recoveredBatches: number
+  /** What was wrong with the files then. */
+  readonly damages: readonly ReturnType<typeof describeDamage>[]
+}
 
 export interface PublishOutboxOptions {
   emit: (event: ClusterEmitted) => void
@@ -36,6 +48,7 @@ export class PublishOutbox {
   #lists = new WeakMap<ListGroup, number>()
   #rejecting = new Set<Promise<void>>()
   #closing: Promise<void> | undefined
+  #found: Pick<OutboxView, 'recoveredBatches' | 'damages'> = { recoveredBatches: 0, damages: [] }
 
   constructor(options: PublishOutboxOptions) {
     this.#options = options
@@ -45,9 +58,16 @@ export class PublishOutbox {
     return this.#outbox !== undefined
   }
 
+  get view(): OutboxView | undefined {
+    const outbox = this.#outbox
+    return outbox && { directory: outbox.directory, batches: outbox.size, bytes: outbox.bytes, ...this.#found }
+  }
+
   /** From the outbox's machine. What earlier processes left goes first: those with an identity, then the rest in the order of acceptance. */
-  opened(outbox: Outbox, entries: readonly OutboxEntry[]): void {
+  opened({ outbox, entries, damages }: OpenedOutbox): void {
     this.#outbox = outbox
+    this.#found = { recoveredBatches: entries.length, damages: damages.map(describeDamage) }
+    for (const damage of this.#found.damages) this.#options.emit({ type: 'outbox.damaged', ...damage })
     const lists = this.#listsOf(entries)
     for (const entry of entries) {
       if (!isSound(entry)) {

@@ -18,6 +18,10 @@ export class Window {
     return this.#count >= this.#maxCount || this.#bytes >= this.#maxBytes
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
   enter(bytes: number): void {
     this.#count++
     this.#bytes += bytes

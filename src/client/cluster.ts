@@ -1,37 +1,27 @@
 /**
- * The promise face of a cluster: `connect`, `Cluster`, `Topic`, `Partition`. A thin layer over the same actors that a user may spawn;
+ * The promise face of a cluster: `connect` and `Cluster`. A thin layer over the same actors that a user may spawn;
  * it holds nothing that they do not.
  */
 import { createActor, type InspectionEvent, type Observer } from 'xstate'
-import { createTopic } from '../actors/admin.ts'
 import { ClusterActor, type ClusterActorRef } from '../actors/cluster.ts'
 import { findInstance, type Instance } from '../actors/instance.ts'
 import type { ClusterInput } from '../actors/make-instance.ts'
-import { followTopics, useTopic } from '../actors/topics.ts'
+import type { OutboxView } from '../actors/publish-outbox.ts'
+import { followTopics } from '../actors/topics.ts'
 import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/config.ts'
-import { type PublishError, plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
+import { plainError, SamsaError, TimeoutError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
-import type { OutgoingMessage, RecordMetadata } from '../model/message.ts'
 import { clockOf } from '../world/clock.ts'
 import { Admin } from './admin.ts'
 import { Consumer } from './consumer.ts'
 import { LiveMap } from './live-map.ts'
-import { Promised } from './promised.ts'
+import { closedError, Topic } from './topic.ts'
 
 export interface Broker {
   readonly id: number
   readonly host: string
   readonly port: number
   readonly rack: string | null
-}
-
-export interface Partition {
-  readonly number: number
-  /** Broker id, or null: none at the moment. */
-  readonly leader: number | null
-  readonly leaderEpoch: number
-  readonly replicas: readonly number[]
-  readonly inSync: readonly number[]
 }
 
 /** Options of `connect` beyond those of the cluster. */
@@ -116,6 +106,11 @@ export class Cluster implements AsyncDisposable {
 
   get controller(): number | null {
     return this.#instance.controller
+  }
+
+  /** The outbox as it is now; null where there is none. What was wrong with it when it was opened is kept here. */
+  get outbox(): OutboxView | null {
+    return this.#instance.publisher.outbox?.view ?? null
   }
 
   /** A topic by name, whether it exists or not. Throws UsageError on a name that Kafka does not allow. */
@@ -216,7 +211,10 @@ export class Cluster implements AsyncDisposable {
     if (this.#instance.options.zookeeper !== null) followTopics(this.#instance, 'face')
     try {
       await this.#until(
-        () => (this.actor.getSnapshot() as { hasTag: (tag: string) => boolean }).hasTag('ready'),
+        () => {
+          const { outbox } = this.#instance.publisher
+          return (outbox?.isOpen ?? true) && (this.actor.getSnapshot() as { hasTag: (tag: string) => boolean }).hasTag('ready')
+        },
         connectTimeoutMs,
         'one broker',
         signal,
@@ -280,102 +278,5 @@ export class Cluster implements AsyncDisposable {
     }
     await Promise.allSettled(this.#instance.ending)
     for (const end of this.#afterwards.splice(0)) await end()
-  }
-}
-
-const closedError = () => new SamsaError('CLUSTER_CLOSED', 'The cluster is closed.')
-
-/** A topic of a cluster, by name. */
-export class Topic {
-  readonly name: string
-  #cluster: Cluster
-  #instance: Instance
-
-  /** Made by `cluster.topic(name)`. */
-  constructor(name: string, cluster: Cluster, instance: Instance) {
-    this.name = name
-    this.#cluster = cluster
-    this.#instance = instance
-  }
-
-  /** Its partitions as last heard; empty until the topic is in use (`describe` waits for it). */
-  get partitions(): readonly Partition[] {
-    const leaders = new Map((this.#instance.leaderDetails.get(this.name) ?? []).map(leader => [leader.partition, leader]))
-    return (this.#instance.topicDetails.get(this.name) ?? []).map(({ partition, replicas }) => {
-      const leader = leaders.get(partition)
-      return {
-        number: partition,
-        leader: leader && leader.leader >= 0 ? leader.leader : null,
-        leaderEpoch: leader?.leaderEpoch ?? -1,
-        replicas,
-        inSync: leader?.inSync ?? []
-      }
-    })
-  }
-
-  /**
-   * Publishes a message, or a list (one partition, in order). Resolves when every in-sync replica has it (`publish.acks`), to where the
-   * first message is. Rejects with PublishError, whose `outcome` is `failed` (certainly not written) or `unknown`, or UsageError.
-   */
-  publish(messages: OutgoingMessage | readonly OutgoingMessage[]): Promise<RecordMetadata> {
-    const promised = new Promised()
-    try {
-      this.#instance.publisher.publish(this.name, messages, promised)
-    } catch (error) {
-      promised.failed(error as PublishError)
-    }
-    return promised.promise
-  }
-
-  /** Subscribes to this topic. A string names the group; members of one group share the partitions. */
-  subscribe(group?: string | (Omit<SubscribeOptions, 'topic' | 'topics' | 'pattern'> & { signal?: AbortSignal })): Consumer {
-    const options = typeof group === 'string' ? { group } : (group ?? {})
-    // Partitions that are named say their topic themselves.
-    return this.#cluster.subscribe(options.partitions ? options : { topic: this.name, ...options })
-  }
-
-  /** Waits until the topic's partitions and leaders are known. Rejects with UsageError UNKNOWN_TOPIC, or TimeoutError. */
-  async describe(options: { timeoutMs?: number } = {}): Promise<readonly Partition[]> {
-    const { publisher, leaderDetails } = this.#instance
-    await this.#wait(options.timeoutMs, 'not described', () => {
-      const missing = publisher.planes.get(this.name)?.missing
-      if (missing) throw new UsageError('UNKNOWN_TOPIC', missing.message, { details: { topic: this.name } })
-      return this.partitions.length > 0 && leaderDetails.has(this.name)
-    })
-    return this.partitions
-  }
-
-  /** Has the topic in use, and waits until `done`, looked at after every report of the registry; what it throws ends the wait. */
-  #wait(timeoutMs = this.#instance.options.requestTimeoutMs, what: string, done: () => boolean): Promise<void> {
-    const { world, onLevel } = this.#instance
-    return new Promise((resolve, reject) => {
-      const timer = world.setTimer(
-        () => end(() => reject(new TimeoutError('TOPIC_TIMEOUT', `Topic ${this.name} was ${what} within ${timeoutMs} ms.`))),
-        timeoutMs
-      )
-      const end = (finish: () => void) => {
-        world.clearTimer(timer)
-        onLevel.delete(look)
-        finish()
-      }
-      const look = () => {
-        try {
-          if (done()) end(resolve)
-          else if (this.#instance.closed) end(() => reject(closedError()))
-        } catch (error) {
-          end(() => reject(error))
-        }
-      }
-      onLevel.add(look)
-      useTopic(this.#instance, this.name)
-      look()
-    })
-  }
-
-  /** Creates it with the broker's defaults (one that exists already is as good); resolves when it can be published to. */
-  async create(options: { timeoutMs?: number } = {}): Promise<void> {
-    await createTopic(this.#instance, this.name)
-    // Other brokers hear of it a little later: until the registry does too, it would be said not to exist.
-    await this.#wait(options.timeoutMs, 'created, but not seen', () => this.#instance.publisher.planes.get(this.name)?.known ?? false)
   }
 }

@@ -60,3 +60,10 @@ export interface RecordMetadata {
   /** Milliseconds since the epoch, as stored: the broker's where the topic uses LogAppendTime, else the message's own. */
   readonly timestamp: bigint
 }
+
+/** A publish that is in the outbox. */
+export interface AcceptedPublish {
+  readonly topic: string
+  /** Where it is, once the brokers have it; rejects where it ends otherwise, or when the cluster is closed before (it is delivered by the next then). */
+  readonly acked: Promise<RecordMetadata>
+}

@@ -1,7 +1,7 @@
 /**
  * `samsa produce TOPIC`: the lines of standard input, published. Memory is bounded: reading waits while too much is not acked.
  */
-import type { Compression, OutgoingRecord, Topic } from '../../index.ts'
+import { type Cluster, type Compression, type OutgoingRecord, type Topic, UsageError } from '../../index.ts'
 import { choice, pair, wholeNumber } from '../arguments.ts'
 import { type Command, type Context, EXIT } from '../command.ts'
 import { errorText } from '../errors.ts'
@@ -35,34 +35,44 @@ export const produce: Command = {
     'linger-ms': { value: 'MS', help: `wait so long for a fuller batch (default ${LINGER_MS})` },
     'max-bytes': { value: 'BYTES', help: 'the longest line (default 1048576)' },
     create: { help: 'create the topic when it does not exist' },
-    echo: { value: 'acked', help: 'print each line when it is acked, in the order of acks' }
+    outbox: {
+      value: 'DIR',
+      help: 'each line is on disk there before it is sent, and stays until it is acked: whatever dies, nothing is lost or doubled'
+    },
+    echo: { value: 'MOMENT', help: 'print each line when it is acked, or (with --outbox) accepted, in that order' }
   },
   notes: [
     'Lines end at a newline byte; a last one without it counts. Bytes are published unchanged, whatever their encoding.',
+    'With --outbox, lines that an earlier run left there are delivered first. One process uses a directory at a time.',
     'Exit code 0: every line is acked. 1: some are not; stderr says how many failed (not written) and how many are unknown.'
   ],
   examples: [
     ['seq 1000 | samsa produce numbers --create', 'a thousand messages'],
     ['samsa produce users -K : < users.txt', 'key:value a line'],
     ['tail -F app.log | samsa produce logs -z zstd -H host=web1', 'a log as it grows'],
-    ['samsa produce jobs --echo acked < todo > done', 'know which lines are safe']
+    ['samsa produce jobs --echo acked < todo > done', 'know which lines are safe'],
+    ['samsa produce jobs --outbox ./outbox --echo accepted < todo > done', 'the same, safe as soon as they are on disk'],
+    ['samsa produce jobs --outbox ./outbox < /dev/null', 'deliver what a run that died has left']
   ],
   async run(context) {
     const { args } = context
     const name = args.positionals[0]!
     const settings = settingsOf(context)
-    const cluster = await context.connect({ createTopics: args.has('create'), publish: settings.publish })
+    const cluster = await context.connect({ createTopics: args.has('create'), publish: settings.publish, ...settings.outbox })
     const topic = cluster.topic(name)
+    tellOfOutbox(context, cluster)
     if (!args.has('create')) await topic.describe()
     if (context.terminal.inputIsTerminal) context.note('Reading lines from the terminal; Ctrl-D ends.')
-    return new Producing(context, topic, settings).run()
+    return new Producing(context, cluster, topic, settings).run()
   }
 }
 
 type Settings = ReturnType<typeof settingsOf>
 
 function settingsOf({ args }: Context) {
-  if (args.one('echo') !== undefined) choice('echo', args.one('echo')!, ['acked'])
+  const outbox = args.one('outbox')
+  const echo = args.one('echo') === undefined ? undefined : choice('echo', args.one('echo')!, ['acked', 'accepted'])
+  if (echo === 'accepted' && outbox === undefined) throw new UsageError('NO_OUTBOX', '--echo accepted needs --outbox DIR.')
   const separator = args.one('key-separator')
   const partition = args.one('partition')
   const headers = args.all('header').map(text => pair('header', text))
@@ -70,7 +80,8 @@ function settingsOf({ args }: Context) {
   const acks = choice('acks', args.one('acks') ?? 'all', ['all', 'leader', 'none'])
   return {
     separator: separator ? Buffer.from(separator) : undefined,
-    echo: args.has('echo'),
+    echo,
+    outbox: outbox === undefined ? {} : { outbox },
     maxBytes,
     fields: {
       ...(partition === undefined ? {} : { partition: wholeNumber('partition', partition, 0, 2 ** 31 - 1) }),
@@ -88,6 +99,7 @@ function settingsOf({ args }: Context) {
 
 class Producing {
   #context: Context
+  #cluster: Cluster
   #topic: Topic
   #settings: Settings
   #window = new Window(WINDOW_MESSAGES, WINDOW_BYTES)
@@ -95,11 +107,15 @@ class Producing {
   #failed = 0
   #unknown = 0
   #told = 0
+  /** Batches that the outbox keeps for the next run. */
+  #left = 0
   #echoes: Buffer[] = []
   #over = false
+  #settled = () => {}
 
-  constructor(context: Context, topic: Topic, settings: Settings) {
+  constructor(context: Context, cluster: Cluster, topic: Topic, settings: Settings) {
     this.#context = context
+    this.#cluster = cluster
     this.#topic = topic
     this.#settings = settings
   }
@@ -124,7 +140,8 @@ class Producing {
       }
       // What an interrupted read left behind is no line.
       if (!interrupted.aborted) splitter.end()
-      await this.#window.empty()
+      if (this.#cluster.outbox) await this.#delivered()
+      else await this.#window.empty()
     } finally {
       stopProgress()
       terminal.progress('')
@@ -133,24 +150,51 @@ class Producing {
     return this.#verdict((world.monotonicMs() - sinceMs) / 1_000)
   }
 
+  /** Until the outbox is empty, that of earlier runs too. Who interrupts leaves the rest for the next run. */
+  async #delivered(): Promise<void> {
+    const { interrupted, world } = this.#context
+    await new Promise<void>(resolve => {
+      const look = () => {
+        if (interrupted.aborted || this.#over || (this.#window.isEmpty && !this.#cluster.outbox?.batches)) resolve()
+      }
+      interrupted.addEventListener('abort', look)
+      this.#cluster.on('*', () => world.defer(look))
+      this.#settled = look
+      look()
+    })
+  }
+
   #publish(line: Buffer, number: number): void {
     const { separator, echo, fields } = this.#settings
     const { key, value } = splitKey(line, separator)
     const bytes = line.length
     const kept = echo ? Buffer.concat([line, NEWLINE]) : undefined
     this.#window.enter(bytes)
-    this.#topic.publish({ key, value, ...fields }).then(
+    const acked =
+      this.#settings.outbox.outbox === undefined
+        ? this.#topic.publish({ key, value, ...fields })
+        : this.#accepted({ key, value, ...fields }, echo === 'accepted' ? kept : undefined)
+    acked.then(
       () => {
         this.#acked++
-        if (kept) this.#echo(kept)
+        if (kept && echo === 'acked') this.#echo(kept)
         this.#window.leave(bytes)
+        this.#settled()
       },
       (error: Error & { code?: string; outcome?: string }) => {
+        if (this.#left > 0) return // they stay in the outbox, which was said
         if (error.code === 'CLUSTER_CLOSED') this.#over = true
         this.#lost(number, error.outcome === 'unknown' ? 'unknown' : 'failed', errorText(error).replace(/^samsa: /, ''))
         this.#window.leave(bytes)
+        this.#settled()
       }
     )
+  }
+
+  async #accepted(message: OutgoingRecord, kept: Buffer | undefined): Promise<unknown> {
+    const { acked } = await this.#topic.publish(message, { until: 'accepted' })
+    if (kept) this.#echo(kept)
+    return acked
   }
 
   /** Lines of one turn are written together. */
@@ -177,6 +221,13 @@ class Producing {
 
   #verdict(seconds: number): number {
     const { terminal, interruptCode, showsProgress } = this.#context
+    this.#left = this.#cluster.outbox?.batches ?? 0
+    if (this.#left > 0) {
+      terminal.say(
+        `samsa: ${this.#left} batches stay in ${this.#cluster.outbox!.directory}; the next run with --outbox delivers them. ${this.#counts()}.`
+      )
+      return interruptCode ?? EXIT.failed
+    }
     if (this.#failed + this.#unknown > 0) {
       const unknown = this.#unknown > 0 ? ' Unknown ones may have been written: publishing them again may double them.' : ''
       terminal.say(`samsa: not every line is acked: ${this.#counts()}.${unknown}`)
@@ -185,6 +236,22 @@ class Producing {
     if (showsProgress || interruptCode) this.#context.note(`${this.#acked} acked in ${seconds.toFixed(1)} s`)
     return interruptCode ?? EXIT.ok
   }
+}
+
+/** What an earlier run left, and what became of it. */
+function tellOfOutbox(context: Context, cluster: Cluster): void {
+  const { terminal } = context
+  const { recoveredBatches, damages } = cluster.outbox ?? { recoveredBatches: 0, damages: [] }
+  for (const { file, at, reason } of damages) terminal.say(`samsa: ${file}, byte ${at}: ${reason}`)
+  if (recoveredBatches > 0) context.note(`${recoveredBatches} batches of an earlier run are delivered first`)
+  cluster.on('*', event => {
+    if (event.type === 'outbox.rejected')
+      terminal.say(`samsa: ${event.count} for ${event.topic} were refused (${event.error.code}), and are in ${event.file}`)
+    else if (event.type === 'outbox.failing')
+      terminal.say(`samsa: nothing is accepted: ${event.directory} cannot be written (${event.reason})`)
+    else if (event.type === 'publish.maybeDoubled')
+      terminal.say(`samsa: ${event.count} for ${event.topic}/${event.partition} may be doubled: ${event.reason}`)
+  })
 }
 
 const NEWLINE = Buffer.from('\n')
