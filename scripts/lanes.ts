@@ -30,6 +30,7 @@ const long = [
   'group-foreign',
   'history',
   'migration',
+  'outbox-kills',
   'verifiable'
 ]
 const isLong = (file: string) => long.some(name => file === `test/cluster/${name}.test.ts`)

@@ -2,7 +2,13 @@
  * `samsa produce --outbox` fed with numbered lines and killed, again and again, while leaders die too; then the log is compared with what was accepted.
  */
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Cluster } from './cluster.ts'
 import { Running } from './samsa-command.ts'
+import { uniqueName } from './use-cluster.ts'
+import { VirtualWorld } from './virtual-world.ts'
 
 export interface OutboxKills {
   url: string
@@ -81,14 +87,15 @@ function start({ url, topic, directory }: OutboxKills, more: string[]): Running 
   return new Running(['produce', topic, '-K', ':', '--cluster', url, '--outbox', directory, '--connect-timeout', '30s', ...more])
 }
 
-/** As fast as it takes them, until it dies. */
+/** Until it dies. */
 async function feed({ child }: Running, next: () => string): Promise<void> {
   const gone = once(child, 'exit')
   const stdin = child.stdin!
   while (child.exitCode === null && child.signalCode === null && stdin.writable) {
-    const chunk = Array.from({ length: 20 }, next).join('\n')
+    const chunk = Array.from({ length: 10 }, next).join('\n')
     if (!stdin.write(`${chunk}\n`)) await Promise.race([once(stdin, 'drain').catch(() => {}), gone])
-    else await new Promise(setImmediate)
+    // A source of some 5,000 lines a second: the log must be read whole in the end.
+    else await new Promise(resolve => setTimeout(resolve, 2))
   }
 }
 
@@ -126,5 +133,37 @@ function judge(accepted: ReadonlySet<string>, log: readonly string[][]) {
     doubled: [...seen].filter(([, times]) => times > 1).map(([value]) => value),
     disordered,
     unasked: [...seen.keys()].filter(value => !values.has(value)).length
+  }
+}
+
+/** The same on real brokers: leaders die by SIGKILL, and the log is read by Java's consumer. */
+export async function killOnKafka(cluster: Cluster, kills: number, seed: number): Promise<KillFigures> {
+  const topic = uniqueName('outbox')
+  const partitions = 4
+  await cluster.createTopic(topic, { partitions, replicationFactor: 3, config: { 'min.insync.replicas': '2' } })
+  const directory = await mkdtemp(join(tmpdir(), 'samsa-outbox-'))
+  const { random } = new VirtualWorld({ seed }).world
+  try {
+    return await killPublishers({
+      ...{ url: `zookeeper://${cluster.zookeeper}`, topic, directory: join(directory, 'outbox'), kills, random },
+      killLeader: async () => {
+        const partition = Math.floor(random() * partitions)
+        const leader = cluster.broker(await cluster.waitForLeader(topic, partition))
+        await leader.kill()
+        await cluster.waitForLeader(topic, partition, id => id !== leader.id)
+        await leader.start()
+        const ids = cluster.brokers.map(({ id }) => id)
+        for (let one = 0; one < partitions; one++) await cluster.waitForIsr(topic, one, ids, 60_000)
+      },
+      readAll: () =>
+        Promise.all(
+          Array.from(
+            { length: partitions },
+            async (_, partition) => (await cluster.tool.consume(topic, { partition, values: true, limitMs: 120_000 })).values
+          )
+        )
+    })
+  } finally {
+    await rm(directory, { recursive: true, force: true })
   }
 }
