@@ -3,7 +3,7 @@
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ClusterControl, ClusterFacts, ClusterOptions, ServerAction, ServerStatus } from './cluster.ts'
+import type { ClusterControl, ClusterFacts, ClusterOptions, Front, ServerAction, ServerStatus } from './cluster.ts'
 import { freePort } from './ports.ts'
 import type { ServerProcess } from './server-process.ts'
 import { type BrokerPlan, brokerServer, zookeeperServer } from './servers.ts'
@@ -15,7 +15,8 @@ const host = '127.0.0.1'
 export class ClusterHost implements ClusterControl {
   readonly facts: ClusterFacts
   readonly tool: ToolCall
-  private readonly folder: string
+  /** Where its data lies: `data-<broker>`. */
+  readonly folder: string
   private readonly servers: Map<string, ServerProcess>
 
   /** Starts the servers; a port that another took in the meantime is a reason to try others. */
@@ -59,7 +60,11 @@ export class ClusterHost implements ClusterControl {
         quorum,
         controllerPort: controllers[id - 1],
         replication: Math.min(3, count),
-        config: { ...options.config, ...(options.racks ? { 'broker.rack': options.racks[id - 1] ?? '' } : {}) }
+        config: {
+          ...(options.fronts ? behindFront(port, options.fronts[id - 1]!) : {}),
+          ...options.config,
+          ...(options.racks ? { 'broker.rack': options.racks[id - 1] ?? '' } : {})
+        }
       })
     }
     const processes = await Promise.all(plans.map(plan => brokerServer(folder, plan)))
@@ -97,6 +102,16 @@ export class ClusterHost implements ClusterControl {
     const results = await Promise.allSettled([...this.servers.values()].map(server => server.start()))
     const failed = results.find(result => result.status === 'rejected')
     if (failed) throw failed.reason
+  }
+}
+
+/** A second listener for clients: whoever comes by it is told the front's port. Brokers speak to each other by the first. */
+function behindFront(port: number, { behind, advertised }: Front): Record<string, string> {
+  return {
+    listeners: `PLAINTEXT://${host}:${port},FRONT://${host}:${behind}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${port},FRONT://${host}:${advertised}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,FRONT:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT'
   }
 }
 

@@ -25,6 +25,15 @@ export interface ClusterOptions {
   zookeeper?: string
   /** Default `/kafka`. */
   chroot?: string
+  /** What stands in front of each broker, in order: a second listener named FRONT, whose clients are told the front's port. */
+  fronts?: readonly Front[]
+}
+
+export interface Front {
+  /** On which the broker itself listens for it. */
+  behind: number
+  /** That which clients are told. */
+  advertised: number
 }
 
 /** What does not change while a cluster lives. */

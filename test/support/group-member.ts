@@ -71,6 +71,7 @@ export class MemberView {
 export class Member extends MemberView {
   readonly client: Cluster
   readonly handle: ConsumerHandle
+  #holdMs = 0
 
   static async start(where: Where, subscribe: SubscribeOptions, options: Partial<ClusterOptions> = {}): Promise<Member> {
     const client = await connect({ ...optionsOf(where), recorderMaxBytes: 32 * 1024 * 1024, ...options })
@@ -85,7 +86,10 @@ export class Member extends MemberView {
     handle.on('message.batch', ({ topic, partition, messages, ack }) => {
       for (const { offset, value } of messages)
         this.take({ type: 'record', record: { topic, partition, offset: Number(offset), value: String(value) } })
-      ack()
+      const holdMs = this.#holdMs
+      this.#holdMs = 0
+      if (holdMs > 0) setTimeout(ack, holdMs)
+      else ack()
     })
     handle.on('*', event => {
       if (event.type === 'message.batch') return
@@ -95,6 +99,11 @@ export class Member extends MemberView {
       this.take({ type: 'told', event })
       if (event.type.startsWith('partition.')) this.take({ type: 'owned', owned: [...owned].sort() })
     })
+  }
+
+  /** The work on the next batch takes so long. */
+  holdNext(ms: number): void {
+    this.#holdMs = ms
   }
 
   /** Leaves the group in order. */
@@ -124,10 +133,19 @@ export class MemberProcess extends MemberView {
     createInterface({ input: this.#child.stdout! }).on('line', line => this.take(JSON.parse(line) as MemberEvent))
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
   /** SIGKILL: its ephemeral nodes stay until the session expires. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL')
     await this.#over()
+  }
+
+  /** The work on the next batch takes so long. */
+  holdNext(ms: number): void {
+    this.#child.stdin!.write(`${ms}\n`)
   }
 
   freeze(): void {
@@ -165,5 +183,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     MemberView.prototype.take.call(member, event)
     say(event)
   }
-  process.stdin.resume().once('end', () => void member.close().then(() => process.exit(0)))
+  const told = createInterface({ input: process.stdin })
+  told.on('line', ms => member.holdNext(Number(ms)))
+  told.once('close', () => void member.close().then(() => process.exit(0)))
 }

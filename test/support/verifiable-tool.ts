@@ -77,6 +77,10 @@ export class VerifiableTool {
     })
   }
 
+  get pid(): number {
+    return this.#child.pid ?? -1
+  }
+
   named(name: string): VerifiableLine[] {
     return this.lines.filter(line => line.name === name)
   }
