@@ -9,7 +9,7 @@ import type { ClusterInput } from '../actors/make-instance.ts'
 import type { OutboxView } from '../actors/publish-outbox.ts'
 import { followTopics } from '../actors/topics.ts'
 import { type ClusterOptions, checkTopicName, parseClusterUrl } from '../model/config.ts'
-import { plainError, SamsaError, TimeoutError } from '../model/errors.ts'
+import { type PlainError, plainError, SamsaError, TimeoutError } from '../model/errors.ts'
 import type { ClusterEmitted, ConsumerHandle, SubscribeOptions } from '../model/events.ts'
 import { clockOf } from '../world/clock.ts'
 import { Admin } from './admin.ts'
@@ -51,7 +51,9 @@ export async function connect(cluster: string | ClusterOptions, options: Connect
     ...(inspect ? { inspect } : {}),
     ...(world ? { clock: clockOf(world) } : {})
   })
-  const instance = findInstance((actor.getSnapshot() as { context: { instance: string } }).context.instance)!
+  const begun = actor.getSnapshot() as { status: string; error?: unknown; context: { instance: string } }
+  if (begun.status === 'error') throw begun.error // an option that is none
+  const instance = findInstance(begun.context.instance)!
   const face = new Cluster(actor, instance)
   await face.opened(signal)
   return face
@@ -249,11 +251,11 @@ export class Cluster implements AsyncDisposable {
       }
       const abort = () => end(() => reject(signal!.reason))
       const look = () => {
-        const snapshot = this.actor.getSnapshot() as { status: string; output?: { error: { code: string; message: string } | null } }
+        const snapshot = this.actor.getSnapshot() as { status: string; output?: { error: PlainError | null } }
         if (done()) end(resolve)
         else if (snapshot.status !== 'active') {
           const error = snapshot.output?.error
-          end(() => reject(error ? new SamsaError(error.code, error.message) : closedError()))
+          end(() => reject(error ? new SamsaError(error.code, error.message, error) : closedError()))
         }
       }
       const timer = world.setTimer(
