@@ -58,7 +58,7 @@ export const lanes: Lane[] = [
   { name: 'package', takes: isPackage, atOnce: 1, together: false, fileLimitMs: 240_000, needsJava: false },
   { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, together: false, fileLimitMs: 300_000, needsJava: true },
   { name: 'cluster', takes: file => isCluster(file) && !isLong(file), atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true },
-  { name: 'long', takes: isLong, atOnce: 1, together: false, fileLimitMs: 900_000, needsJava: true, byName: true }
+  { name: 'long', takes: isLong, atOnce: 1, together: false, fileLimitMs: 1_800_000, needsJava: true, byName: true }
 ]
 
 /** Every test file, relative to the root, with forward slashes. */

@@ -2,7 +2,7 @@
  * The outbox of a cluster, where there is one: its directory is this process's alone, and takes what is published, or says why it cannot.
  *
  *   opening ──OPENED──► open.writing ⇄ open.failing   (WRITE_FAILED, WRITTEN: nothing is accepted meanwhile)
- *      └────OPEN_FAILED──► failed: the cluster ends, as it would otherwise publish without what it was asked for
+ *      └────OPEN_FAILED──► failed (final): the cluster ends, as it would otherwise publish without what it was asked for
  *
  * Batches and files are in `src/journal/outbox.ts`; publishes wait until it is open (`src/actors/publish-outbox.ts`).
  */
@@ -80,6 +80,6 @@ export const outboxMachine = setup({
         }
       }
     },
-    failed: { entry: { type: 'refuse', params: ({ context }) => ({ error: context.error! }) } }
+    failed: { type: 'final', entry: { type: 'refuse', params: ({ context }) => ({ error: context.error! }) } }
   }
 })

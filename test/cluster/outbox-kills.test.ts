@@ -10,7 +10,7 @@ const KILLS = 300
 const cluster = await useCluster()
 
 test(`${KILLS} publishers are killed: nothing that was accepted is lost, nothing doubled, every key in order`, {
-  timeout: 880_000
+  timeout: 1_700_000
 }, async t => {
   await cluster.heal()
   const figures = await killOnKafka(cluster, KILLS, 300)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { type Delivery, PublishBatch } from '../../src/flow/batch.ts'
 import { PartitionQueue } from '../../src/flow/partition-queue.ts'
+import { PublishError } from '../../src/model/errors.ts'
 import { BatchWriter, RecordBatch } from '../../src/wire/records/index.ts'
 
 const silent: Delivery = { acked: () => {}, failed: () => {} }
@@ -156,4 +157,65 @@ test('levels and pending bytes count both what waits and what flies', () => {
   made.take(1, 1)
   assert.deepEqual(made.levels, { inFlight: 1, queued: 1 })
   assert.equal(made.pendingBytes, bytes)
+})
+
+describe('with an outbox nothing is given up', () => {
+  test('what may have been written, and whose sequence is of no use any more, goes again with a new one, and that is told', () => {
+    const { made, told } = queue(true, false)
+    const [first, second] = [batch(['a']), batch(['b'])]
+    made.sealed.push(first, second)
+    made.take(1, 5)
+    made.lost(first, first.attempt, 'gone')
+    made.lost(second, second.attempt, 'gone')
+    made.take(2, 1)
+    made.answered(first, first.attempt, refusal(59))
+    assert.deepEqual(told, [
+      'lost',
+      'maybe doubled 9: the broker has lost its sequence',
+      'maybe doubled 9: the broker has lost its sequence',
+      'refused broker answered UNKNOWN_PRODUCER_ID'
+    ])
+    const again = made.take(3, 5)
+    assert.deepEqual(
+      again.map(one => [one, one.producerEpoch, one.sequence]),
+      [
+        [first, 1, 0],
+        [second, 1, 1]
+      ]
+    )
+  })
+
+  test('one that was not accepted is taken out, whether it waits or has a number already; those behind get new ones', () => {
+    const { made, told } = queue(true, false)
+    const [first, second, third] = [batch(['a']), batch(['b']), batch(['c'])]
+    made.sealed.push(first, second, third)
+    const error = new PublishError('OUTBOX_WRITE_FAILED', 'full', 'failed')
+    made.withdraw(third, error, 'not accepted')
+    assert.deepEqual([made.sealed.length, told], [2, ['done']])
+    made.take(1, 5)
+    made.withdraw(first, error, 'not accepted')
+    assert.equal(first.error, error)
+    made.unsent(second, second.attempt, 'its number was given up')
+    const [next] = made.take(2, 5)
+    assert.deepEqual([next, next!.producerEpoch, next!.sequence], [second, 1, 0])
+  })
+
+  test('what two processes left is not mixed on one wire: across two identities no broker keeps the order', () => {
+    const { made } = queue(true, false)
+    const [old, older] = [batch(['b']), batch(['a'])]
+    for (const [one, producerId] of [
+      [older, 3n],
+      [old, 4n]
+    ] as const) {
+      Object.assign(one, { recovered: true, maybeWritten: true, attempt: 1, producerId, producerEpoch: 0, sequence: 0 })
+      made.recovered.add(one)
+    }
+    made.sealed.push(batch(['new']))
+    made.verify(1, new Map(), 0)
+    assert.deepEqual(made.take(1, 5), [older])
+    made.answered(older, older.attempt, ok)
+    assert.deepEqual(made.take(1, 5), [old])
+    made.answered(old, old.attempt, ok)
+    assert.equal(made.take(1, 5)[0]!.producerId, 9n)
+  })
 })

@@ -269,7 +269,7 @@ describe('joining', () => {
 describe('reconciling', () => {
   it('lets go only of what moves, and acknowledges when it is released, not before', () => {
     const moving = run(...owning, interval, answered(3, byId(1)))
-    assert.deepEqual(moving.lastTold, [{ type: 'REVOKE', epoch: 2, partitions: owned(0), deadlineMs: 300_000 }])
+    assert.deepEqual(moving.lastTold, [{ type: 'REVOKE', epoch: 2, partitions: owned(0), deadlineMs: 297_000 }])
     assert.match(moving.value, /resting.*revoking/)
     const meanwhile = run(...owning, interval, answered(3, byId(1)), interval)
     assert.equal(meanwhile.lastSaid.said.held, null, 'a heartbeat while it drains says nothing of it')

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type AnyMachineSnapshot, initialTransition, transition } from 'xstate'
 import { type IdentityEvent, identityMachine } from '../../src/machines/identity.ts'
+import { outboxMachine } from '../../src/machines/outbox.ts'
 import { registrySessionMachine } from '../../src/machines/registry-session.ts'
 import { SLICE, type TierEvent, tierMachine } from '../../src/machines/tier.ts'
 import { assertEveryTransition } from '../support/graph.ts'
@@ -21,6 +22,20 @@ test('every transition of the producer identity', () => {
       ]
     ],
     identity: ({ producerId }) => producerId
+  })
+})
+
+test('every transition of the outbox', () => {
+  assertEveryTransition(outboxMachine, {
+    input: { instance: 'i', path: 'cluster/outbox', directory: 'd' },
+    events: [
+      { type: 'OPENED', batches: 2, bytes: 300, damages: 1 },
+      { type: 'OPEN_FAILED', error: error(true) },
+      { type: 'WRITE_FAILED', reason: 'full' },
+      { type: 'WRITE_FAILED', reason: 'no rights' },
+      { type: 'WRITTEN' }
+    ],
+    identity: ({ reason }) => reason
   })
 })
 

@@ -38,7 +38,8 @@ const NUMBERS: Record<string, readonly [number, number, number]> = {
   metadataMaxAgeMs: [300_000, 100, 86_400_000],
   maxFrameBytes: [100 * MiB, 65_536, 1024 * MiB],
   maxDecompressedBytes: [128 * MiB, 65_536, 1024 * MiB],
-  recorderMaxBytes: [4 * MiB, 0, 1024 * MiB]
+  recorderMaxBytes: [4 * MiB, 0, 1024 * MiB],
+  outboxMaxBytes: [64 * MiB, 65_536, 16_384 * MiB]
 }
 const PUBLISH_NUMBERS: Record<string, readonly [number, number, number]> = {
   lingerMs: [0, 0, 600_000],
@@ -58,6 +59,8 @@ describe('options', () => {
       clientId: 'samsa',
       rack: null,
       listenerName: null,
+      outbox: null,
+      outboxFsync: true,
       createTopics: false,
       ...defaults(NUMBERS),
       publish: {
