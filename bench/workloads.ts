@@ -21,12 +21,17 @@ export interface Workload {
 
 const peers = ['kafkajs', 'platformatic', 'confluent', 'confluent-events', 'node-rdkafka', 'java', 'franz-go']
 const batching = peers.filter(name => name !== 'kafkajs')
+/** Ours, with what it can do beside: frames of the recorder, batches on disk. */
+const beside = ['samsa-unrecorded', 'samsa-outbox', 'samsa-outbox-written']
 const throughput = ['usPerMessage', 'kPerSecond', 'rssMb']
 
 export const workloads: Record<string, Workload> = {
   P1: {
     ...{ what: 'publish 10⁶ x 100 B, lists of 1,000', work: 'lists', count: 1_000_000, warm: 100_000, recordBytes: 100 },
-    ...{ clients: ['samsa', 'samsa-actor', 'samsa-inspect', 'samsa-node20', ...peers, 'raw'], more: { perList: 1_000, lanes: 5 } },
+    ...{
+      clients: ['samsa', 'samsa-actor', 'samsa-inspect', ...beside, 'samsa-node20', ...peers, 'raw'],
+      more: { perList: 1_000, lanes: 5 }
+    },
     figures: throughput
   },
   P1b: {
@@ -49,7 +54,7 @@ export const workloads: Record<string, Workload> = {
   },
   P3: {
     ...{ what: 'publish, one in flight', work: 'latency', count: 5_000, warm: 500, recordBytes: 100 },
-    ...{ clients: ['samsa', ...peers, 'raw'], more: {}, figures: ['p50Ms', 'p99Ms', 'usPerMessage'] }
+    ...{ clients: ['samsa', ...beside, ...peers, 'raw'], more: {}, figures: ['p50Ms', 'p99Ms', 'usPerMessage'] }
   },
   P4: {
     ...{ what: 'publish 50,000 x 100 B, all promises at once', work: 'singles', count: 50_000, warm: 1_000, recordBytes: 100 },

@@ -1,4 +1,6 @@
 // samsa as users have it: the compiled package (SAMSA_DIST), all options at their defaults (acks all, idempotent, 128 KiB batches).
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -6,8 +8,12 @@ const dist = process.env.SAMSA_DIST
 const { connect } = await import(pathToFileURL(join(dist, 'index.js')).href)
 export const version = process.env.SAMSA_VERSION
 
-const open = ({ zookeeper, brokers, compression, byZooKeeper, inspect }) => {
-  const options = { ...(compression ? { publish: { compression } } : {}) }
+const open = ({ zookeeper, brokers, compression, byZooKeeper, inspect, outbox, recorderMaxBytes }) => {
+  const options = {
+    ...(compression ? { publish: { compression } } : {}),
+    ...(outbox ? { outbox: mkdtempSync(join(tmpdir(), 'samsa-bench-')), outboxFsync: outbox === 'fsync' } : {}),
+    ...(recorderMaxBytes === undefined ? {} : { recorderMaxBytes })
+  }
   const named = byZooKeeper ? { zookeeper } : { brokers: brokers.join(',') }
   // An observer that does nothing: what the events alone cost.
   return connect({ ...named, ...options }, inspect ? { inspect: () => {} } : {})

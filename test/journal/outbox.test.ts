@@ -63,6 +63,21 @@ test('what one turn brings shares one write and one fsync', async () => {
   assert.equal(files.syncs, 1)
 })
 
+test('a batch costs two frames and its share of a third: 170 bytes beside its own', async () => {
+  const { outbox, files, accept } = await open()
+  const payload = 'x'.repeat(1_000)
+  for (let i = 0; i < 200; i++) {
+    const id = accept(payload)
+    outbox.assign(id, identity(i * 100, { producerId: '4611686018427387904' }))
+    if (i % 20 === 19) await outbox.whenDurable()
+    if (i % 20 === 19) for (let back = 0; back < 20; back++) outbox.done(id - back)
+  }
+  await outbox.whenDurable()
+  const bytes = [...files.stored.values()].reduce((sum, file) => sum + file.bytes.length, 0)
+  const each = bytes / 200 - payload.length
+  assert.ok(each > 100 && each <= 170, `${each} bytes`)
+})
+
 test('without fsync nothing waits for the disk', async () => {
   const { outbox, files, accept } = await open(new MemoryFiles(), { fsync: false })
   accept('first')
