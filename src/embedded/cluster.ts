@@ -164,12 +164,12 @@ export class EmbeddedCluster implements AsyncDisposable {
     registration?.end(this.#sessionTimeoutMs)
   }
 
-  /** On the same port, with the logs that it had. */
-  async restart(id: number): Promise<void> {
+  /** With the logs that it had, on the same port or another (0: any free one). */
+  async restart(id: number, { port }: { port?: number } = {}): Promise<void> {
     const { broker, registration } = this.#member(id)
     this.kill(id)
     registration?.end(0)
-    await broker.restart()
+    await broker.restart(port)
     registration?.begin()
   }
 

@@ -6,8 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Stage } from './run.ts'
 import type { Fault } from './table.ts'
 
+const ROUNDS = 5
+
 /** Kills it, and waits until all works without it. */
-async function kill(stage: Stage, id: number): Promise<string> {
+export async function killBroker(stage: Stage, id: number): Promise<string> {
   const broker = stage.ground.cluster.broker(id)
   const { pid } = broker
   await broker.kill()
@@ -40,7 +42,7 @@ export const brokerFaults: readonly Fault[] = [
     does: 'kill -9 of a broker that leads two partitions of six',
     holds: 'back within the Java client’s time + 1 s; no rebalance',
     ...{ cut: true, timed: true, rebalances: 0 },
-    befall: stage => kill(stage, stage.leader)
+    befall: stage => killBroker(stage, stage.leader)
   },
   {
     name: 'controller killed',
@@ -48,7 +50,7 @@ export const brokerFaults: readonly Fault[] = [
     holds: 'back within the Java client’s time + 1 s; no rebalance',
     ...{ timed: true, rebalances: 0 },
     befall: async stage => {
-      const proof = await kill(stage, stage.controller)
+      const proof = await killBroker(stage, stage.controller)
       const { controller } = await stage.ground.cluster.tool.brokers()
       assert.notEqual(controller, stage.controller)
       return `${proof}; broker ${controller} is the controller`
@@ -82,5 +84,22 @@ export const brokerFaults: readonly Fault[] = [
     holds: 'as with 10 s',
     ...{ timed: true, rebalances: 0 },
     befall: stage => freeze(stage, stage.leader, 30_000)
+  },
+  {
+    name: 'rolling restart',
+    does: `every broker is stopped in order and started again, ${ROUNDS} times around`,
+    holds: 'no rebalance; back within the Java client’s time + 1 s',
+    ...{ timed: true, rebalances: 0 },
+    befall: async ({ ground: { cluster } }) => {
+      for (let round = 0; round < ROUNDS; round++)
+        for (const broker of cluster.brokers) {
+          const { pid } = broker
+          await broker.stop()
+          await broker.start()
+          assert.notEqual(broker.pid, pid)
+          await cluster.waitInSync()
+        }
+      return `${ROUNDS * cluster.brokers.length} restarts, each a new process`
+    }
   }
 ]

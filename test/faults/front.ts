@@ -15,15 +15,16 @@ interface Pair {
 export class FrontProxy {
   /** Connections and bytes that met the fault that is on: what proves that it was one. */
   hit = { connections: 0, bytes: 0 }
+  /** The broker's own port. */
+  readonly behind: number
   #server: Server
-  #behind: number
   #pairs = new Set<Pair>()
   #silent: Record<Way, boolean> = { up: false, down: false }
   #refusing = false
   #slow: { delayMs: number; bytesPerMs: number } | undefined
 
   private constructor(behind: number) {
-    this.#behind = behind
+    this.behind = behind
     this.#server = createServer(near => this.#accept(near))
   }
 
@@ -97,7 +98,7 @@ export class FrontProxy {
       return void near.resetAndDestroy()
     }
     near.setNoDelay(true)
-    const far = connect(this.#behind, '127.0.0.1')
+    const far = connect(this.behind, '127.0.0.1')
     far.setNoDelay(true)
     far.on('error', () => {})
     const pair = { near, far }

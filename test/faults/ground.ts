@@ -64,6 +64,18 @@ export class Ground {
     return `127.0.0.1:${this.zookeeperFront.port}${zookeeper.slice(zookeeper.indexOf('/'))}`
   }
 
+  /** A broker advertises another port, and its old one is closed; answers with both. */
+  async moveFront(broker: number, port: number): Promise<[before: number, now: number]> {
+    const front = this.fronts.get(broker)!
+    const moved = await FrontProxy.start(port, front.behind)
+    const own = `PLAINTEXT://127.0.0.1:${this.cluster.broker(broker).port}`
+    await this.cluster.tool.alterConfig({ broker }, { 'advertised.listeners': `${own},FRONT://127.0.0.1:${moved.port}` })
+    this.fronts.set(broker, moved)
+    const before = front.port
+    await front.close()
+    return [before, moved.port]
+  }
+
   async roles(): Promise<Roles> {
     const { controller } = await this.cluster.tool.brokers()
     const [coordinator, leader] = this.cluster.brokers.map(({ id }) => id).filter(id => id !== controller)

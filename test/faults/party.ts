@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SubscribeOptions } from '../../src/index.ts'
 import type { History } from '../checker/record.ts'
-import { MemberProcess, type Where } from '../support/group-member.ts'
+import { MemberProcess, type MemberView, type Where } from '../support/group-member.ts'
 import { until } from '../support/until.ts'
 import { VerifiableTool } from '../support/verifiable-tool.ts'
 import { temporaryFolder } from '../support/watchdog.ts'
@@ -30,7 +30,7 @@ export interface PartyOptions {
 
 const THROUGHPUT = 100
 /** With so many keys every partition has some, for ours and for Java's partitioner alike. */
-const KEYS = 60
+const KEYS = 200
 const MEMBERS = 2
 export const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 500
@@ -48,12 +48,13 @@ export function settingsFile(name: string, text: string): string {
 export abstract class Party {
   readonly acks: Seen[] = []
   readonly reads: Seen[] = []
-  /** Of what is acked, and of what was read, by partition and offset. */
+  /** Values. */
   readonly acked = new Set<string>()
   readonly read = new Set<string>()
   readonly options: PartyOptions
   producer!: VerifiableTool
   #producers = 0
+  #gone = new Set<string>()
 
   constructor(options: PartyOptions) {
     this.options = options
@@ -89,14 +90,19 @@ export abstract class Party {
     this.producer = await VerifiableTool.start({ whose: this.whose, tool: 'producer', args: all, sink })
   }
 
-  #acked({ timestamp, partition, offset }: { timestamp: number; partition: number; offset: number }): void {
+  #acked({ timestamp, partition, value }: { timestamp: number; partition: number; value: string }): void {
     this.acks.push({ atMs: timestamp, partition })
-    this.acked.add(`${partition}/${offset}`)
+    this.acked.add(value)
   }
 
-  protected delivered(atMs: number, partition: number, offset: number): void {
+  protected delivered(atMs: number, partition: number, value: string | null): void {
     this.reads.push({ atMs, partition })
-    this.read.add(`${partition}/${offset}`)
+    this.read.add(String(value))
+  }
+
+  /** What lay in it need not be read any more. */
+  topicIsGone(log: Readonly<Record<string, readonly (readonly [number, string])[]>>): void {
+    for (const [, value] of Object.values(log).flat()) this.#gone.add(value)
   }
 
   /** Until every partition has been written and read since then, and every member owns its share. */
@@ -120,15 +126,12 @@ export abstract class Party {
   /** The publisher ends when all is answered; then until all that is acked was read. */
   async finish(limitMs = 60_000): Promise<void> {
     await this.producer.stop()
-    const missing = () => [...this.acked].filter(place => !this.read.has(place))
-    await until('every acked message is read', () => this.everythingIsRead(), limitMs).catch(() => {
+    const missing = () => [...this.acked].filter(value => !this.read.has(value) && !this.#gone.has(value))
+    await until('every acked message is read', () => missing().length === 0, limitMs).catch(() => {
       // The checker names them; of Java nothing is promised.
       if (this.whose === 'samsa') console.error(`acked and not read after ${limitMs / 1_000} s: ${missing().slice(0, 10)}`)
     })
   }
-
-  /** What lay in a topic that is gone need not be. */
-  everythingIsRead = (): boolean => [...this.acked].every(place => this.read.has(place))
 
   async close(): Promise<void> {
     await this.stopMembers()
@@ -170,12 +173,17 @@ export class Ours extends Party {
     const member = MemberProcess.start(where, this.subscription, { requestTimeoutMs: 5_000 })
     this.members.push(member)
     history.watchMember(member, `member-${this.members.length}`, { group })
-    const take = member.take
+    this.adopt(member)
+    return member
+  }
+
+  /** What it reads counts as read by the group. */
+  adopt(member: MemberView): void {
+    const { take } = member
     member.take = event => {
       take.call(member, event)
-      if (event.type === 'record') this.delivered(event.atMs!, event.record.partition, event.record.offset)
+      if (event.type === 'record') this.delivered(event.atMs!, event.record.partition, event.record.value)
     }
-    return member
   }
 
   get assignments(): number[][] {
@@ -215,8 +223,8 @@ export class Control extends Party {
     const args = ['--bootstrap-server', bootstrap, '--topic', topic, '--group-id', group, '--session-timeout', String(SESSION_TIMEOUT_MS)]
     const sink = (line: string) => {
       if (!line.includes('"record_data"')) return
-      const { timestamp, partition, offset } = JSON.parse(line) as { timestamp: number; partition: number; offset: number }
-      this.delivered(timestamp, partition, offset)
+      const { timestamp, partition, value } = JSON.parse(line) as { timestamp: number; partition: number; value: string }
+      this.delivered(timestamp, partition, value)
     }
     const start = () =>
       VerifiableTool.start({ whose: 'java', tool: 'consumer', args: [...args, '--verbose', '--command-config', config], sink })

@@ -6,13 +6,13 @@ import assert from 'node:assert/strict'
 import { assertHistory, History } from '../checker/record.ts'
 import { uniqueName } from '../support/use-cluster.ts'
 import { damageOf, type Figures, longestWait, rebalancesOf } from './figures.ts'
-import { type Ground, OFFSETS_TOPIC, type Roles } from './ground.ts'
-import { Control, Ours, type Party, SESSION_TIMEOUT_MS } from './party.ts'
+import type { Ground, Roles } from './ground.ts'
+import { Control, Ours, type Party, type PartyOptions } from './party.ts'
 import type { Fault, Result } from './table.ts'
 
-export const PARTITIONS = 6
+const PARTITIONS = 6
 /** Each broker leads two. */
-const ASSIGNMENT = [
+export const ASSIGNMENT = [
   [1, 2, 3],
   [2, 3, 1],
   [3, 1, 2],
@@ -37,8 +37,6 @@ export interface Stage extends Roles {
   flowing(): Promise<void>
   /** Until ours have so many acks more: time passes while the fault lasts. */
   more(acks: number): Promise<void>
-  /** What is done from here on is its repair. The fault is over when it is called. */
-  now(): number
 }
 
 const nowMs = () => performance.timeOrigin + performance.now()
@@ -49,7 +47,7 @@ export async function runFault(ground: Ground, fault: Fault): Promise<Result> {
   try {
     return await run.go()
   } finally {
-    run.end()
+    await run.end()
     await ground.heal()
   }
 }
@@ -59,6 +57,7 @@ class Run {
   readonly #fault: Fault
   readonly #history = new History()
   readonly #parties: Party[] = []
+  #undo: (() => Promise<void>) | void = undefined
 
   constructor(ground: Ground, fault: Fault) {
     this.#ground = ground
@@ -69,6 +68,7 @@ class Run {
     const beganMs = nowMs()
     const stage = await this.#prepare()
     const { ours, java } = stage
+    this.#undo = await this.#fault.before?.(stage)
     await this.#both(party => party.start())
     await this.#both(party => party.flowing(0))
     // Nothing is counted that the beginning has brought about.
@@ -83,9 +83,9 @@ class Run {
       rebalances: rebalancesOf(party.assignments, brokenMs)
     })
     const [mine, theirs] = [wait(ours), java && wait(java)]
-    await this.#both(party => party.finish())
     const peakBytes = ours.peakMemory()
-    await this.#readLog(stage.topic)
+    await this.#both(party => party.finish())
+    await this.#readLog(ours.options)
     await this.#both(party => party.close())
     const report = assertHistory(this.#history, { mode: 'idempotent', skewMs: SKEW_MS, ...this.#fault.check })
     const figures: Figures = { ...damageOf(report), ...mine, peakBytes }
@@ -124,7 +124,7 @@ class Run {
       const wantedAcks = ours.acks.length + acks
       await ours.producer.until(`${acks} more acks`, () => ours.acks.length >= wantedAcks, WHILE_BROKEN_MS)
     }
-    return { ...roles, ground: this.#ground, ours, java, history: this.#history, topic: names.ours, flowing, more, now: nowMs }
+    return { ...roles, ground: this.#ground, ours, java, history: this.#history, topic: names.ours, flowing, more }
   }
 
   async #both(work: (party: Party) => Promise<void>): Promise<void> {
@@ -132,9 +132,9 @@ class Run {
   }
 
   /** The final phase: somebody else reads everything, from the beginning to the end. */
-  async #readLog(topic: string): Promise<void> {
+  async #readLog({ topic, partitions }: PartyOptions): Promise<void> {
     const { records } = await this.#ground.cluster.tool.consume(topic, { records: true })
-    const keys = Array.from({ length: PARTITIONS }, (_, partition) => `${topic}/${partition}`)
+    const keys = Array.from({ length: partitions }, (_, partition) => `${topic}/${partition}`)
     this.#history.record('log', 'ok', 'assign', keys)
     for (const [partition, key] of keys.entries()) {
       const entries = records.filter(record => record.partition === partition).map(({ offset, value }) => [offset, String(value)])
@@ -155,9 +155,8 @@ class Run {
     this.#fault.judge?.(figures, stage)
   }
 
-  end(): void {
+  async end(): Promise<void> {
     for (const party of this.#parties) party.kill()
+    await this.#undo?.()
   }
 }
-
-export { OFFSETS_TOPIC, SESSION_TIMEOUT_MS }

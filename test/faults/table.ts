@@ -6,7 +6,10 @@ import type { SubscribeOptions } from '../../src/index.ts'
 import type { CheckOptions } from '../checker/checker.ts'
 import { brokerFaults } from './broker-faults.ts'
 import type { Figures } from './figures.ts'
+import { groupFaults } from './group-faults.ts'
+import { networkFaults } from './network-faults.ts'
 import type { Stage } from './run.ts'
+import { topicFaults } from './topic-faults.ts'
 
 export interface Fault {
   name: string
@@ -26,6 +29,8 @@ export interface Fault {
   rebalances?: number
   subscribe?: Partial<SubscribeOptions>
   check?: CheckOptions
+  /** What the ground needs before anybody works on it; answers with what takes it back. */
+  before?(stage: Stage): Promise<() => Promise<void>>
   /** Does it, until it is over; answers with what proves that it has happened. Throws when it has not. What it leaves broken is repaired afterwards. */
   befall(stage: Stage): Promise<string>
   /** Throws when what must hold does not. */
@@ -41,4 +46,4 @@ export interface Result {
   tookMs: number
 }
 
-export const FAULTS: readonly Fault[] = [...brokerFaults]
+export const FAULTS: readonly Fault[] = [...brokerFaults, ...groupFaults, ...networkFaults, ...topicFaults]

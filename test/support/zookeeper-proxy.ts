@@ -11,8 +11,8 @@ interface Pair {
 
 export class ZooKeeperProxy {
   readonly targetPort: number
-  /** Of the last handshake that passed. */
-  session: { id: bigint; password: Buffer } | undefined
+  /** Of each handshake that passed. */
+  readonly sessions: { id: bigint; password: Buffer }[] = []
   /** Connections accepted so far. */
   accepted = 0
   #server: Server
@@ -33,6 +33,11 @@ export class ZooKeeperProxy {
 
   get port(): number {
     return (this.#server.address() as { port: number }).port
+  }
+
+  /** Of the last handshake that passed. */
+  get session(): { id: bigint; password: Buffer } | undefined {
+    return this.sessions.at(-1)
   }
 
   get open(): number {
@@ -83,7 +88,7 @@ export class ZooKeeperProxy {
       if (seen) {
         seen = Buffer.concat([seen, bytes])
         if (seen.length >= 40) {
-          if (seen.readInt32BE(8) > 0) this.session = { id: seen.readBigInt64BE(12), password: Buffer.from(seen.subarray(24, 40)) }
+          if (seen.readInt32BE(8) > 0) this.sessions.push({ id: seen.readBigInt64BE(12), password: Buffer.from(seen.subarray(24, 40)) })
           seen = undefined
         }
       }

@@ -122,9 +122,10 @@ export class Broker {
     this.state.processEnded(this.id)
   }
 
-  /** On the same port, after `kill` (or with it). Fetch sessions are forgotten. */
-  async restart(): Promise<void> {
+  /** After `kill` (or with it), on the same port or another (0: any free one). Fetch sessions are forgotten. */
+  async restart(port = this.#port): Promise<void> {
     this.kill()
+    this.#port = port
     await this.#listen()
   }
 

@@ -67,6 +67,8 @@ export class ClusterState implements PartitionHost {
     const before = this.brokers.get(node.id)
     this.brokers.set(node.id, Object.assign(before ?? { registered: false }, node, { running: true, held: false }) as BrokerNode)
     if (this.#governed === 'here') this.brokerUp(node.id)
+    // Nobody has missed it: it follows again all the same, or writes would wait for it.
+    if (before?.registered) this.#followAgain(node.id)
   }
 
   processEnded(brokerId: number): void {
@@ -81,7 +83,11 @@ export class ClusterState implements PartitionHost {
     const node = this.brokers.get(brokerId)
     if (!node || node.held === held) return
     node.held = held
-    if (!held) for (const partition of this.partitions()) if (partition.replicas.includes(brokerId)) partition.replicate()
+    if (!held) this.#followAgain(brokerId)
+  }
+
+  #followAgain(brokerId: number): void {
+    for (const partition of this.partitions()) if (partition.replicas.includes(brokerId)) partition.replicate()
   }
 
   /** The controller's work when a broker has registered itself. */
