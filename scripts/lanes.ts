@@ -34,14 +34,16 @@ const long = [
   'verifiable'
 ]
 const isLong = (file: string) => long.some(name => file === `test/cluster/${name}.test.ts`)
-const isEmbedded = (file: string) => file.startsWith('test/embedded/')
+/** A part of the fault table on real brokers; its embedded scenarios and its tools are quick. */
+const isFaults = (file: string) => file === 'test/faults/cut.test.ts'
+const isEmbedded = (file: string) => file.startsWith('test/embedded/') || (file.startsWith('test/faults/') && !isFaults(file))
 const isPackage = (file: string) => file === 'test/package.test.ts'
 
 /** `pure` takes what no other lane does: no Java, no cluster, no network. */
 export const lanes: Lane[] = [
   {
     name: 'pure',
-    takes: file => !isJava(file) && !isCluster(file) && !isPackage(file) && !isEmbedded(file),
+    takes: file => !isJava(file) && !isCluster(file) && !isPackage(file) && !isEmbedded(file) && !isFaults(file),
     atOnce: 2,
     together: true,
     fileLimitMs: 120_000,
@@ -58,6 +60,7 @@ export const lanes: Lane[] = [
   { name: 'package', takes: isPackage, atOnce: 1, together: false, fileLimitMs: 240_000, needsJava: false },
   { name: 'java', takes: file => isJava(file) && !isCluster(file), atOnce: 1, together: false, fileLimitMs: 300_000, needsJava: true },
   { name: 'cluster', takes: file => isCluster(file) && !isLong(file), atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true },
+  { name: 'faults', takes: isFaults, atOnce: 1, together: false, fileLimitMs: 600_000, needsJava: true },
   { name: 'long', takes: isLong, atOnce: 1, together: false, fileLimitMs: 1_800_000, needsJava: true, byName: true }
 ]
 

@@ -12,7 +12,7 @@ export const TOPIC = 'orders'
 export const SIM_GROUP = 'workers'
 const PARTITIONS = 6
 const KEYS = 200
-const PUBLISH_EACH_MS = 20
+const PUBLISH_EACH_MS = 40
 const LOOK_EACH_MS = 20
 const LIMIT_MS = 120_000
 /** As the real brokers of the table have it. */
