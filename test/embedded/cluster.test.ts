@@ -102,6 +102,22 @@ describe('an embedded cluster', () => {
       assert.deepEqual(kafka.state.aliveIds, [1, 2, 3])
     }))
 
+  it('lets a broker follow again that was started before anybody missed it: what waits for it is written at once', () =>
+    withCluster({ brokers: 3, brokerSessionTimeoutMs: 600_000, topics: { orders: { replicationFactor: 3 } } }, async (kafka, client) => {
+      const topic = client.topic('orders')
+      await topic.publish('before')
+      const partition = kafka.partition('orders', 0)
+      const follower = partition.replicas.find(id => id !== partition.leader && id !== kafka.state.controllerId)!
+      kafka.kill(follower)
+      const end = partition.logs.get(partition.leader)!.endOffset
+      const waiting = topic.publish('while it is dead')
+      await until('the leader has it', () => partition.logs.get(partition.leader)!.endOffset > end)
+      assert.equal(partition.highWatermark, end)
+      await kafka.restart(follower)
+      const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('it still waits')), 5_000).unref())
+      assert.equal((await Promise.race([waiting, late])).offset, BigInt(end))
+    }))
+
   it('says what cannot be: a leader that is not in sync, a topic that no broker would make', () =>
     withCluster({ brokers: 3, topics: { orders: { replicationFactor: 2 } } }, async kafka => {
       const partition = kafka.partition('orders', 0)

@@ -82,13 +82,12 @@ export class Ground {
     return { controller, coordinator: coordinator!, leader: leader! }
   }
 
-  /** A name like this whose group that broker coordinates, now. */
+  /** A name like this whose group that broker coordinates, now: all of them in the same partition of offsets. */
   async groupOn(broker: number, prefix: string): Promise<string> {
     const { partitions } = await this.cluster.tool.describe(OFFSETS_TOPIC)
-    for (let number = 0; ; number++) {
-      const name = `${prefix}-${number}`
-      if (partitions[coordinatingPartition(name)]!.leader === broker) return name
-    }
+    const own = partitions.find(({ leader }) => leader === broker)
+    if (!own) throw new Error(`broker ${broker} leads no partition of ${OFFSETS_TOPIC}`)
+    for (let number = 0; ; number++) if (coordinatingPartition(`${prefix}-${number}`) === own.partition) return `${prefix}-${number}`
   }
 
   /** Whole again, whatever a row has done. */

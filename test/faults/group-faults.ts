@@ -41,12 +41,19 @@ export const groupFaults: readonly Fault[] = [
     does: 'the group’s partition of __consumer_offsets gets another leader',
     holds: 'at most one rejoin',
     ...{ cut: true, timed: true, rebalances: 1 },
-    befall: async ({ ground, ours, java, coordinator, controller, flowing }) => {
-      const { cluster } = ground
-      const groups = [ours, java!].map(({ options }) => options.group)
-      for (const partition of new Set(groups.map(coordinatingPartition))) await cluster.moveLeader(OFFSETS_TOPIC, partition, controller)
-      for (const group of groups) await cluster.coordinatorOf(group, ({ id }) => id === controller)
-      cluster.touched = true
+    // It is where it was for the rows after this one.
+    before: async ({ ground: { cluster }, ours }) => {
+      const partition = coordinatingPartition(ours.options.group)
+      const { replicas } = (await cluster.tool.describe(OFFSETS_TOPIC)).partitions[partition]!
+      return async () => {
+        await cluster.tool.reassign(OFFSETS_TOPIC, partition, replicas)
+        await cluster.tool.electLeaders({ topic: OFFSETS_TOPIC, partition })
+        await cluster.waitForLeader(OFFSETS_TOPIC, partition, id => id === replicas[0])
+      }
+    },
+    befall: async ({ ground: { cluster }, ours, java, coordinator, controller, flowing }) => {
+      await cluster.moveLeader(OFFSETS_TOPIC, coordinatingPartition(ours.options.group), controller)
+      for (const { options } of [ours, java!]) await cluster.coordinatorOf(options.group, ({ id }) => id === controller)
       await flowing()
       return `coordinator ${coordinator}, then ${controller}`
     }
