@@ -172,7 +172,7 @@ export class Scene {
     this.members.splice(this.members.indexOf(member), 1)
   }
 
-  #handed(member: SimMember, messages: readonly Message[], ack: () => void): void {
+  #handed(member: SimMember, messages: readonly Message[], ack: () => void): Promise<void> | void {
     for (const { value, partition } of messages) {
       this.reads.push({ atMs: this.sim.nowMs, partition })
       this.#seen.add(String(value))
@@ -180,8 +180,8 @@ export class Scene {
     }
     const { holdMs } = member
     member.holdMs = 0
-    if (holdMs > 0) void this.sim.sleep(holdMs).then(ack)
-    else ack()
+    if (holdMs > 0) return this.sim.sleep(holdMs).then(() => ack())
+    ack()
   }
 
   /** Until every partition is written and read from now on, and owned by one. */

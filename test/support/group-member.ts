@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   type Cluster,
@@ -88,8 +89,9 @@ export class Member extends MemberView {
         this.take({ type: 'record', record: { topic, partition, offset: Number(offset), value: String(value) } })
       const holdMs = this.#holdMs
       this.#holdMs = 0
-      if (holdMs > 0) setTimeout(ack, holdMs)
-      else ack()
+      if (holdMs > 0) return delay(holdMs).then(() => ack())
+      ack()
+      return undefined
     })
     handle.on('*', event => {
       if (event.type === 'message.batch') return
