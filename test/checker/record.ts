@@ -6,7 +6,16 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Consumer, ConsumerEmitted, ConsumerHandle, Message, OutgoingMessage, RecordMetadata, Topic } from '../../src/index.ts'
+import {
+  type Consumer,
+  type ConsumerEmitted,
+  type ConsumerHandle,
+  type Message,
+  type OutgoingMessage,
+  PublishError,
+  type RecordMetadata,
+  type Topic
+} from '../../src/index.ts'
 import type { MemberEvent, MemberView } from '../support/group-member.ts'
 import { type CheckOptions, check, type Report } from './checker.ts'
 import type { Entry, Named, Operation, Outcome, Step } from './operation.ts'
@@ -58,13 +67,45 @@ export class History {
     process: string,
     textOf: (message: OutgoingMessage) => string = outgoingText
   ): Promise<RecordMetadata> {
+    return this.#send(topic, messages, process, textOf, () => topic.publish(messages))
+  }
+
+  /** With an outbox: accepted counts as written. `isDead`: the process was killed before it could hear what comes now. */
+  async accept(
+    topic: Topic,
+    messages: OutgoingMessage | readonly OutgoingMessage[],
+    process: string,
+    isDead: () => boolean
+  ): Promise<void> {
+    await this.#send(topic, messages, process, outgoingText, async () => {
+      try {
+        await topic.publish(messages, { until: 'accepted' })
+      } catch (error) {
+        throw isDead() ? new PublishError('KILLED', 'The process was killed.', 'unknown') : error
+      }
+      if (isDead()) throw new PublishError('KILLED', 'The process was killed.', 'unknown')
+      return { topic: topic.name, partition: -1, offset: null }
+    })
+  }
+
+  async #send<T extends { topic: string; partition: number; offset: bigint | null }>(
+    topic: Topic,
+    messages: OutgoingMessage | readonly OutgoingMessage[],
+    process: string,
+    textOf: (message: OutgoingMessage) => string,
+    send: () => Promise<T>
+  ): Promise<T> {
     const list = Array.isArray(messages) ? (messages as readonly OutgoingMessage[]) : [messages as OutgoingMessage]
     // Of a list only the place of the first is told; the others may be in later batches.
     const steps = (key: string, offset: number | null): Step[] =>
       list.map((message, at) => ['send', key, [at === 0 ? offset : null, textOf(message)]])
     this.record(process, 'invoke', 'send', steps(topic.name, null))
     try {
-      const metadata = await topic.publish(messages)
+      const metadata = await send()
+      if (metadata.offset === null) {
+        this.record(process, 'ok', 'send', steps(topic.name, null))
+        return metadata
+      }
       const offset = Number(metadata.offset)
       // Without an offset there is no promise (acks none).
       this.record(process, offset < 0 ? 'info' : 'ok', 'send', steps(keyOf(metadata), offset < 0 ? null : offset))

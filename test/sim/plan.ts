@@ -31,6 +31,8 @@ export interface Plan {
   clumsy: boolean
   /** Publishes have little time: some end as failed, some as unknown. */
   hurried: boolean
+  /** The publisher has an outbox: it is killed, or its machine loses power, its disk fills up, and another goes on with what it left. */
+  outbox: boolean
   /** Batches of a message or two. */
   smallBatches: boolean
   /** Reads beside the group: named partitions that change, or a topic without a group. */
@@ -55,6 +57,8 @@ export function planOf(seed: number, random: () => number): Plan {
   const membership = MEMBERSHIPS[seed % MEMBERSHIPS.length]!
   const by = one(['topic', 'topic', 'topics', 'pattern'] as const)
   const ordeal = chance(0.4) ? one(ORDEALS) : undefined
+  // What is accepted for a topic that is deleted is put aside.
+  const outbox = ordeal !== 'delete and make a topic again' && chance(0.35)
   const ways = one(['storms', 'restless', 'slow', 'clumsy', 'none', 'storms'] as const)
   return {
     ...{ membership, by, topics: by === 'topic' ? ['orders'] : ['orders', 'returns'] },
@@ -63,7 +67,7 @@ export function planOf(seed: number, random: () => number): Plan {
     static: membership !== 'zookeeper' && chance(0.25),
     assignor: membership === 'classic' && chance(0.4) ? one(['range', 'roundrobin', 'sticky']) : undefined,
     ...{ storms: ways === 'storms', restless: ways === 'restless', slow: ways === 'slow', clumsy: ways === 'clumsy' },
-    ...{ hurried: chance(0.25), smallBatches: chance(0.3) },
+    ...{ outbox, hurried: !outbox && chance(0.25), smallBatches: chance(0.3) },
     reader: one(['partitions', 'topic', undefined, undefined, undefined] as const),
     transactions: chance(0.2),
     ordeal: ordeal === 'make another topic' && by !== 'pattern' ? 'add partitions' : ordeal

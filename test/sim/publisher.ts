@@ -3,6 +3,7 @@
  */
 import type { Cluster, OutgoingMessage } from '../../src/index.ts'
 import type { History } from '../checker/record.ts'
+import type { Mortal } from './mortal.ts'
 import type { Plan } from './plan.ts'
 import type { SimWorld } from './sim-world.ts'
 
@@ -13,7 +14,7 @@ export interface PublisherParts {
   sim: SimWorld
   plan: Plan
   history: History
-  client: Cluster
+  client: Cluster | Mortal
   messages: number
   troubleMs: number
   acked: (values: readonly string[], topic: string) => void
@@ -57,8 +58,12 @@ export class SimPublisher {
     const list: OutgoingMessage[] = values.map(value => (keyed ? { key: `k${i % 7}`, value } : value))
     // Nobody has promised anything of the order of messages without a key.
     const process = keyed ? `publisher-${lane}` : `publisher-${lane}:${i}`
+    const messages = list.length === 1 ? list[0]! : list
     try {
-      await history.publish(client.topic(topic), list.length === 1 ? list[0]! : list, process)
+      if ('life' in client) {
+        const life = await client.life
+        await history.accept(life.client.topic(topic), messages, process, () => life.dead)
+      } else await history.publish(client.topic(topic), messages, process)
       this.counts.acked++
       acked(values, topic)
     } catch (error) {

@@ -7,9 +7,11 @@ import { type EmbeddedCluster, startCluster } from '../../src/testing.ts'
 import { API_NAMES, loadApi } from '../../src/wire/apis.ts'
 import type { Report } from '../checker/checker.ts'
 import { History } from '../checker/record.ts'
+import type { MemoryFiles } from '../support/memory-files.ts'
 import type { Coverage } from './coverage.ts'
 import { FAULTS, type Stage } from './faults.ts'
 import { SimMembers } from './members.ts'
+import { Mortal } from './mortal.ts'
 import { TOPIC_CONFIG, undergo } from './ordeals.ts'
 import { METADATA_MS, type Plan, planOf } from './plan.ts'
 import { SimPublisher } from './publisher.ts'
@@ -94,26 +96,31 @@ class Run {
     const began = sim.nowMs
     const kafka = await this.#wait(this.#start(), 'the cluster')
     const open = (clientId: string) => this.#open(kafka, clientId)
+    const forget = (client: Cluster) => {
+      this.#clients = this.#clients.filter(each => each !== client)
+    }
+    const mortal = plan.outbox ? this.#mortal(kafka, forget) : undefined
+    if (mortal) await this.#wait(mortal.life, 'the publisher')
     const publisher = new SimPublisher({
-      ...{ sim, plan, history: this.#history, client: await this.#wait(open('publisher'), 'the publisher') },
+      ...{ sim, plan, history: this.#history, client: mortal ?? (await this.#wait(open('publisher'), 'the publisher')) },
       ...this.#options,
       acked: (values, topic) => this.#unread.acked(values, topic === plan.topics[0] ? undefined : ['group'])
     })
     const members = new SimMembers({
       ...{ sim, plan, history: this.#history, open },
-      forget: client => {
-        this.#clients = this.#clients.filter(each => each !== client)
-      },
+      forget,
       seen: (by, messages) => this.#unread.read(by, messages),
       partitionsOf: topic => Array.from({ length: kafka.state.topicPartitions(topic) ?? 0 }, (_, partition) => ({ topic, partition }))
     })
     await this.#wait(members.begin(), 'the members')
     const untilMs = sim.nowMs + troubleMs
     const work = [publisher.publish(), members.live(untilMs)]
+    if (mortal) work.push(mortal.live(untilMs))
     if (plan.transactions) work.push(this.#transact(kafka, await this.#wait(open('payments'), 'the transactions'), untilMs))
     if (plan.ordeal) work.push(this.#undergo(kafka, publisher))
     await this.#wait(this.#trouble({ sim, kafka, topic: plan.topics[0]! }), 'the faults', troubleMs * 3)
     await this.#wait(Promise.all(work), 'all publishes', PEACE_LIMIT_MS)
+    if (mortal) await this.#wait(mortal.emptied(), 'an empty outbox', PEACE_LIMIT_MS)
     await this.#wait(members.settle(), 'the members to settle')
     const problems = members.problems
     if (!(await sim.run(() => this.#unread.none, PEACE_LIMIT_MS))) problems.push(...this.#unread.told())
@@ -139,15 +146,22 @@ class Run {
     })
   }
 
-  async #open(kafka: EmbeddedCluster, clientId: string): Promise<Cluster> {
+  #mortal(kafka: EmbeddedCluster, forget: (client: Cluster) => void): Mortal {
+    const open = (files: MemoryFiles) => this.#open(kafka, 'publisher', files)
+    return new Mortal({ sim: this.#sim, open, forget, did: name => this.#phase(name, 'begin') })
+  }
+
+  /** `files`: with an outbox in them. */
+  async #open(kafka: EmbeddedCluster, clientId: string, files?: MemoryFiles): Promise<Cluster> {
+    const { world } = this.#sim
     const client = await connect(kafka.url, {
-      world: this.#sim.world,
+      ...(files ? { world: { ...world, files }, outbox: 'outbox' } : { world }),
       clientId,
       ...(this.#coverage ? { inspect: this.#coverage.inspect } : {}),
       ...{ sessionTimeoutMs: 4_000, requestTimeoutMs: 5_000 },
       ...(this.#plan.ordeal ? { metadataMaxAgeMs: METADATA_MS } : {}),
       publish: {
-        ...(this.#plan.hurried ? { deliveryTimeoutMs: 1_500, onUnknown: 'wait' as const } : { deliveryTimeoutMs: 120_000 }),
+        ...(files ? {} : this.#plan.hurried ? { deliveryTimeoutMs: 1_500, onUnknown: 'wait' as const } : { deliveryTimeoutMs: 120_000 }),
         ...(this.#plan.smallBatches ? { batchBytes: 160 } : {})
       }
     })

@@ -23,6 +23,8 @@ export class MemoryFiles implements Files {
   /** Syncs that answer and do nothing. */
   lyingSyncs = false
   syncs = 0
+  /** How long a write or a sync takes. */
+  pause: () => Promise<void> = async () => {}
 
   get #usedBytes(): number {
     return [...this.stored.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
@@ -68,17 +70,20 @@ export class MemoryFiles implements Files {
     return {
       append: async chunks => {
         const data = Buffer.concat(chunks)
+        await this.pause()
         const room = Math.max(0, this.capacityBytes - this.#usedBytes)
         file.bytes = Buffer.concat([file.bytes, data.subarray(0, room)])
         if (room < data.length) throw coded('ENOSPC', 'no space left on device')
       },
       sync: async () => {
         this.syncs++
+        const { bytes } = file
+        await this.pause()
         if (this.failSyncs > 0) {
           this.failSyncs--
           throw coded('EIO', 'i/o error, fsync')
         }
-        if (!this.lyingSyncs) file.synced = file.bytes
+        if (!this.lyingSyncs) file.synced = bytes
       },
       cut: async bytes => {
         if (this.failCuts) throw coded('EIO', 'i/o error, ftruncate')
