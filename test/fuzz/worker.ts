@@ -21,8 +21,6 @@ export type Told = { kind: 'ready' } | { kind: 'input'; input: number } | { kind
 
 const tell = (told: Told) => process.send!(told)
 
-// Nearly every hostile input ends in an error, and nobody reads where that one came from.
-Error.stackTraceLimit = 4
 hookBuffers()
 process.on('message', async (job: Job) => {
   const fuzzer = new Fuzzer(await loadTarget(job.target), job.seed)

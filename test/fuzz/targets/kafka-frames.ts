@@ -70,7 +70,7 @@ export const kafkaFrames: Target = {
       stream,
       () => stream.length
     )
-    const size = stream.length > 2_000 ? 1_000 : random.pick([1, 3, 7, 64, 1_000])
+    const size = stream.length > 2_000 ? 1_000 : random.pick([1, 7, 64, 64, 1_000, 1_000])
     assert.equal(
       framesOf(
         chunk => other.push(chunk),

@@ -100,7 +100,7 @@ export const messageSet: Target = {
     ...Array.from({ length: 8 }, () => wrapped(random, false))
   ],
   read(bytes, random) {
-    if (random.chance(0.3)) readAll(wrapped(random, true).bytes)
-    readAll(bytes, random.pick([0n, 3n, 105n, 1n << 62n]))
+    if (random.chance(0.3)) readAll(wrapped(random, true).bytes, 0n, false)
+    readAll(bytes, random.pick([0n, 3n, 105n, 1n << 62n]), random.chance(0.02))
   }
 }
