@@ -32,15 +32,19 @@ test('a file is made once, grows at its end, is cut, and has the rights that wer
 test('a lock is held by one at a time, and free when it is released', async () => {
   const path = join(directory, 'lock')
   const held = await files.lock(path)
-  await assert.rejects(files.lock(path), { code: 'ELOCKED' })
-  await held.release()
+  try {
+    await assert.rejects(files.lock(path), { code: 'ELOCKED' })
+  } finally {
+    await held.release()
+  }
   await (await files.lock(path)).release()
 })
 
-test('the lock of a process that was killed is free', async () => {
+test('the lock of a process that was killed is free', async t => {
   const path = join(directory, 'killed')
   const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('held'))`
   const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   await assert.rejects(files.lock(path), { code: 'ELOCKED' })
   child.kill('SIGKILL')
