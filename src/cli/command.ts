@@ -130,7 +130,9 @@ export class Context {
   /** A session on the cluster's ZooKeeper. Throws CommandLineError where the cluster is named otherwise. */
   async zooKeeper(url = this.clusterUrl, timeoutMs?: number): Promise<ZooKeeperSession> {
     if (!url.startsWith('zookeeper:'))
-      throw new CommandLineError(`this command reads ZooKeeper, and ${url} names none; give --cluster zookeeper://host:2181[/chroot]`)
+      throw new CommandLineError(
+        'this command reads ZooKeeper, and the address given names none; give --cluster zookeeper://host:2181[/chroot]'
+      )
     const { openZooKeeper } = await import('../index.ts')
     const session = openZooKeeper(url, { operationTimeoutMs: timeoutMs ?? this.connectTimeoutMs })
     this.#closing.push(() => session.close())

@@ -143,6 +143,7 @@ function checkCount({ length }: readonly string[], { takes: [least, most], usage
 
 /** Options that only the library can judge (a URL, a topic's name) are wrong use too. */
 const WRONG_USE = [
+  'CREDENTIALS_IN_ADDRESS',
   'INVALID_CLUSTER_URL',
   'INVALID_OPTION',
   'INVALID_TOPIC',

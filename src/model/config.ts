@@ -3,6 +3,7 @@
  * and fills the rest; what it returns is plain data and may lie in a machine's context.
  */
 import { UsageError } from './errors.ts'
+import { hasCredentials, withoutCredentials } from './redact.ts'
 
 /** What a user may set. Names follow Kafka's Java client where the meaning is the same, units last. */
 export interface ClusterOptions {
@@ -197,6 +198,16 @@ export function resolvePublishOptions(given: PublishOptions = {}): ResolvedPubli
   }
 }
 
+/** There is no authentication yet, and an address travels: into logs, errors, recordings. So one with a password is refused before it goes anywhere. */
+function refuseCredentials(name: string, address: string): void {
+  if (!hasCredentials(address)) return
+  throw new UsageError(
+    'CREDENTIALS_IN_ADDRESS',
+    `${name} "${withoutCredentials(address).slice(0, 200)}" has a user or a password in it, which addresses do not take. Leave everything up to the @ out.`,
+    { details: { option: name } }
+  )
+}
+
 /** Checks and fills all options. Throws UsageError with the option's name, what is wrong and what is allowed. */
 export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   knownNames(given, [...Object.keys(NUMBERS), ...TEXTS], '')
@@ -204,6 +215,8 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   for (const name of ['createTopics', 'outboxFsync'] as const) ofType(name, given[name], 'boolean')
   const zookeeper = given.zookeeper ?? null
   const brokers = given.brokers ?? null
+  refuseCredentials('zookeeper', zookeeper ?? '')
+  refuseCredentials('brokers', brokers ?? '')
   if (zookeeper === null && brokers === null)
     throw new UsageError('INVALID_OPTION', 'Name the cluster by `zookeeper` (host:port/chroot), by `brokers` (host:port,…), or by both.')
   const clientId = given.clientId ?? 'samsa'
@@ -239,6 +252,7 @@ function withOutbox({ publish = {}, outboxMaxBytes }: ClusterOptions): ResolvedP
 
 /** `zookeeper://h:2181,h:2181/chroot`, `kafka://h:9092,…`, or the one, a comma, and the other, as options. Throws UsageError on anything else. */
 export function parseClusterUrl(url: string): Pick<ClusterOptions, 'zookeeper' | 'brokers'> {
+  refuseCredentials('The address', url)
   const out: Pick<ClusterOptions, 'zookeeper' | 'brokers'> = {}
   for (const part of url.split(/,(?=[a-z]+:\/\/)/)) {
     const match = /^([a-z]+):\/\/([^/?#\s]+)(\/[^?#\s]*)?$/.exec(part)

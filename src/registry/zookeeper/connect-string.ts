@@ -2,6 +2,7 @@
  * ZooKeeper's connect string, checked: `host:port[,host:port…][/chroot]`, the chroot written once at the end (ZooKeeper's
  * `ConnectStringParser`). An IPv6 literal stands in brackets. Port 2181 where none is given.
  */
+import { hasCredentials, withoutCredentials } from '../../model/redact.ts'
 import { ZooKeeperError } from './errors.ts'
 
 export interface ServerName {
@@ -22,6 +23,7 @@ const maxLength = 16 * 1024
 /** @throws ZooKeeperError ZK_INVALID_CONNECT_STRING that says what is wrong with it. */
 export function parseConnectString(text: string): ConnectString {
   if (typeof text !== 'string' || text.length > maxLength) throw invalid(String(text), 'it is no string of a sane length')
+  if (hasCredentials(text)) throw invalid(text, 'it has a user or a password in it, which belong into the option `auth`')
   if (text.includes('://')) throw invalid(text, 'leave the scheme (zookeeper://) out here')
   const slash = text.indexOf('/')
   const hosts = slash === -1 ? text : text.slice(0, slash)
@@ -83,6 +85,6 @@ function hasForbiddenCharacter(path: string): boolean {
 function invalid(text: string, why: string): ZooKeeperError {
   return new ZooKeeperError(
     'ZK_INVALID_CONNECT_STRING',
-    `"${text.slice(0, 200)}" does not name a ZooKeeper: ${why}. Give host:2181[,host:2181][/chroot].`
+    `"${withoutCredentials(text).slice(0, 200)}" does not name a ZooKeeper: ${why}. Give host:2181[,host:2181][/chroot].`
   )
 }
