@@ -76,7 +76,7 @@ describe('a planted mistake', () => {
 
   it('is found, as what it is, and the others are not to blame', async () => {
     const inputs = new Map(Object.keys(expected).map(name => [name, 300]))
-    const options = { seed: 1, from: 0, jobs: 2, cuts: 4, batchLimitMs: 3_000, inputLimitMs: 1_500 }
+    const options = { seed: 1, from: 0, jobs: 2, cuts: 4, batchLimitMs: 6_000, inputLimitMs: 3_000 }
     const tallies = await fuzz(inputs, { ...options, worker: new URL('./planted-worker.ts', import.meta.url) })
     for (const [name, kind] of Object.entries(expected)) {
       const { findings } = tallies.get(name)!

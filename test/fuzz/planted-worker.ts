@@ -18,12 +18,12 @@ function valid(random: Random): Seed {
 const kept: unknown[] = []
 /** By the length in front: how each would deal with it. */
 const READERS: Record<string, (bytes: Buffer) => void> = {
-  'believes-lengths': bytes => void Buffer.allocUnsafeSlow(Math.max(0, Math.min(bytes.readInt32BE(0), 1 << 28))),
+  'believes-lengths': bytes => void Buffer.allocUnsafeSlow(Math.max(0, Math.min(bytes.readInt32BE(0), 1 << 24))),
   'reads-past-the-end': bytes => void (bytes.length >= 4 && bytes.readInt32BE(bytes.readInt32BE(0))),
   'believes-counts': bytes => {
     if (bytes.length < 4) return
     const list: object[] = []
-    for (let i = Math.min(bytes.readInt32BE(0), 400_000); i > 0; i--) list.push({ i })
+    for (let i = Math.min(bytes.readInt32BE(0), 60_000); i > 0; i--) list.push({ i })
     if (list.length === 7) kept.push(list)
   },
   'never-ends': bytes => {

@@ -48,7 +48,7 @@ export async function fuzz(inputs: ReadonlyMap<string, number>, options: FuzzOpt
 
 async function fuzzTarget(target: string, inputs: number, options: FuzzOptions): Promise<Tally> {
   const total = emptyTally()
-  for (let at = 0; at < inputs && total.findings.length < 10; at += BATCH_INPUTS) {
+  for (let at = 0; at < inputs && total.findings.length === 0; at += BATCH_INPUTS) {
     const from = options.from + at
     const job: Job = {
       ...{ target, seed: options.seed, from, inputs: Math.min(BATCH_INPUTS, inputs - at) },
@@ -127,9 +127,8 @@ async function give(job: Job, limitMs: number, options: FuzzOptions): Promise<Ou
 
 function begin(file: URL): Promise<ChildProcess> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(file), {
-      execArgv: [...process.execArgv.filter(isForWorkers), `--max-old-space-size=${HEAP_MEGABYTES}`]
-    })
+    const execArgv = ['--import', 'tsx', `--max-old-space-size=${HEAP_MEGABYTES}`]
+    const child = fork(fileURLToPath(file), { execArgv })
     child.once('message', () => {
       child.removeAllListeners()
       resolve(child)
@@ -137,9 +136,6 @@ function begin(file: URL): Promise<ChildProcess> {
     child.once('exit', code => reject(new Error(`a process that should read inputs ended with ${code} before it began`)))
   })
 }
-
-/** `--import tsx`, and not what makes a process a test. */
-const isForWorkers = (arg: string) => !arg.startsWith('--test')
 
 function end(child: ChildProcess): Promise<void> {
   return new Promise(resolve => {

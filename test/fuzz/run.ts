@@ -14,7 +14,9 @@ const DEFAULT_FIXED_BYTES = 1024 * 1024
 const DEFAULT_TIMES_INPUT = 64
 /** Valid inputs are made anew for each so many hostile ones. */
 const POOL_EVERY = 2_000
-const MINIMISE_TRIES = 500
+const MINIMISE_TRIES = 300
+/** Whoever finds so many of one target has enough to read. */
+const MOST_FINDINGS = 5
 
 export interface Finding {
   target: string
@@ -59,12 +61,13 @@ export class Fuzzer {
    */
   cuts(most: number, before: (input: number) => void = () => {}): void {
     for (const seed of this.#poolOf(0)) {
+      if (this.#enough) return
       before(-1)
       const whole = this.#judge(seed.bytes, -1)
       if (whole === 'refused' && !seed.hostile)
         this.#find(-1, 'untyped', `the valid input "${seed.what}" was not read: ${whole}`, seed.bytes)
       const step = Math.ceil(seed.bytes.length / most)
-      for (let at = 0; at < seed.bytes.length; at += step) {
+      for (let at = 0; at < seed.bytes.length && !this.#enough; at += step) {
         before(-1)
         this.#judge(seed.bytes.subarray(0, at), -1)
         const made = edited(seed, [{ from: at, to: seed.bytes.length, bytes: NONE }], true)
@@ -75,10 +78,14 @@ export class Fuzzer {
   }
 
   run(from: number, inputs: number, before: (input: number) => void = () => {}): void {
-    for (let input = from; input < from + inputs; input++) {
+    for (let input = from; input < from + inputs && !this.#enough; input++) {
       before(input)
       this.#judge(this.inputOf(input), input)
     }
+  }
+
+  get #enough(): boolean {
+    return this.tally.findings.length >= MOST_FINDINGS
   }
 
   inputOf(input: number): Buffer {
