@@ -2,7 +2,7 @@
  * What an embedded cluster may be told: the options of `EmbeddedCluster.start`, and the same in a URL (`embedded://?brokers=3`).
  */
 import { UsageError } from '../model/errors.ts'
-import { withoutCredentials } from '../model/redact.ts'
+import { hasCredentials, withoutCredentials } from '../model/redact.ts'
 import type { World } from '../model/world.ts'
 import type { ApiName } from '../wire/apis.ts'
 import { badValue, definitionOf } from './kafka/config-definitions.ts'
@@ -80,8 +80,9 @@ const isPort = (value: number) => isCount(value, 0, MOST_PORT)
 
 /** `embedded://[?brokers=3][&zookeeper=false][&topics=orders:6,events]`. Throws UsageError. */
 export function parseEmbeddedUrl(url: string): EmbeddedOptions {
+  if (hasCredentials(url)) throw invalid('cluster', `"${withoutCredentials(url)}" has a user or a password in it, and takes none`)
   const match = /^embedded:\/\/\/?(?:\?(.*))?$/.exec(url)
-  if (!match) throw invalid('cluster', `"${withoutCredentials(url)}" is not embedded://, with ?brokers=3 and others behind it`)
+  if (!match) throw invalid('cluster', `"${url}" is not embedded://, with ?brokers=3 and others behind it`)
   const options: EmbeddedOptions = {}
   for (const [name, value] of new URLSearchParams(match[1] ?? '')) {
     if (name === 'brokers') options.brokers = Number(value)
@@ -96,8 +97,7 @@ export function parseEmbeddedUrl(url: string): EmbeddedOptions {
 function topicOf(text: string): [string, number] {
   const [name, partitions = '1'] = text.split(':')
   const count = Number(partitions)
-  if (!name || !Number.isInteger(count) || count < 1)
-    throw invalid('topics', `"${withoutCredentials(text)}" is not NAME or NAME:PARTITIONS`)
+  if (!name || !Number.isInteger(count) || count < 1) throw invalid('topics', `"${text}" is not NAME or NAME:PARTITIONS`)
   return [name, count]
 }
 
