@@ -2,8 +2,9 @@
  * The administrative requests behind `cluster.admin`: topics, offsets, versions. Each asks the broker that must answer it
  * (controller, leader, coordinator, all), and asks again, a few times, where a broker says that it is another one.
  */
+
+import { brokerError, type SentApi } from '../model/error-classes.ts'
 import { BrokerError, UsageError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import { SOFTWARE } from '../model/software.ts'
 import { API_NAMES, type ResponseOf } from '../wire/apis.ts'
 import { API_TABLE } from '../wire/messages/index.ts'
@@ -17,6 +18,7 @@ const ATTEMPTS = 5
 const CREATE_DEFAULTS_FROM = 4
 /** From here DeleteTopics has structs in place of names (KIP-516). */
 const DELETE_STRUCTS_FROM = 6
+const LEADER_NOT_AVAILABLE = 5
 const noTopicId = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export interface TopicSpec {
@@ -42,17 +44,19 @@ export interface BrokerVersions {
   apis: Record<string, { min: number; max: number }>
 }
 
-/** Runs `call` until it does not end with an error that asks for another broker or another moment. */
-async function persist<T>(instance: Instance, call: () => Promise<T>): Promise<T> {
+/** Runs `call` until it does not end with an error that asks for another broker or another moment; each repetition is told as `trouble`. */
+export async function persist<T>(instance: Instance, call: () => Promise<T>): Promise<T> {
   const { world, options } = instance
   for (let attempt = 1; ; attempt++) {
     try {
       return await call()
     } catch (error) {
-      if (!(error instanceof BrokerError) || attempt === ATTEMPTS || instance.closed) throw error
-      const errorClass = error.kafka ? kafkaError(error.kafka.code).class : 'fatal'
-      if (errorClass !== 'retry' && errorClass !== 'refresh') throw error
-      await new Promise<void>(resolve => void world.setTimer(resolve, options.retryBackoffMs * 2 ** attempt))
+      if (!(error instanceof BrokerError) || !error.retriable || attempt === ATTEMPTS || instance.closed) throw error
+      const delayMs = options.retryBackoffMs * 2 ** attempt
+      const plain = error.toJSON()
+      const message = `It is tried again in ${delayMs} ms: ${plain.message}`
+      instance.emit({ type: 'trouble', where: 'admin', error: { ...plain, message, details: { ...plain.details, attempt, delayMs } } })
+      await new Promise<void>(resolve => void world.setTimer(resolve, delayMs))
     }
   }
 }
@@ -81,14 +85,13 @@ export function createTopicAs(instance: Instance, topic: string, spec: TopicSpec
       validateOnly: false
     })
     const result = answer.topics.find(({ name }) => name === topic)
-    throwUnlessDone(result?.errorCode, result?.errorMessage, `CreateTopics ${topic}`)
+    throwUnlessDone('CreateTopics', result?.errorCode, result?.errorMessage, topic)
   })
 }
 
 /** Deletes it. Rejects with BrokerError (UNKNOWN_TOPIC_OR_PARTITION, TOPIC_DELETION_DISABLED …). */
 export async function deleteTopic(instance: Instance, topic: string): Promise<void> {
-  // "Unknown" is a final answer here: asking again would only take longer to say so.
-  const unknown = await persist(instance, async () => {
+  await persist(instance, async () => {
     const link = await controllerLink(instance)
     const body =
       (link.version('DeleteTopics') ?? 0) >= DELETE_STRUCTS_FROM
@@ -96,16 +99,13 @@ export async function deleteTopic(instance: Instance, topic: string): Promise<vo
         : { topicNames: [topic] }
     const answer = await link.request('DeleteTopics', { ...body, timeoutMs: instance.options.requestTimeoutMs })
     const result = answer.responses.find(({ name }) => name === topic)
-    if (result && kafkaError(result.errorCode).name === 'UNKNOWN_TOPIC_OR_PARTITION')
-      return brokerError(result.errorCode, `DeleteTopics ${topic}`)
-    throwUnlessDone(result?.errorCode, result?.errorMessage, `DeleteTopics ${topic}`)
+    throwUnlessDone('DeleteTopics', result?.errorCode, result?.errorMessage, topic)
   })
-  if (unknown) throw unknown
 }
 
-function throwUnlessDone(code: number | undefined, message: string | null | undefined, what: string): void {
+function throwUnlessDone(api: SentApi, code: number | undefined, message: string | null | undefined, what: string): void {
   if (code === 0) return
-  const error = brokerError(code ?? -1, what)
+  const error = brokerError(api, code ?? -1, what)
   if (!message) throw error
   throw new BrokerError(error.code, `${error.message} The broker says: ${message}`, {
     kafka: error.kafka!,
@@ -162,7 +162,7 @@ export function listOffsets(
     const byLeader = new Map<number, number[]>()
     for (const { partition, leader } of found.partitions) {
       if (partitions && !partitions.includes(partition)) continue
-      if (leader === null) throw brokerError(5, `ListOffsets of ${topic}/${partition}`)
+      if (leader === null) throw brokerError('ListOffsets', LEADER_NOT_AVAILABLE, `of ${topic}/${partition}`)
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition])
     }
     const answers = await Promise.all([...byLeader].map(([node, list]) => offsetsAt(instance, node, topic, timestamp, list)))
@@ -188,7 +188,7 @@ async function offsetsAt(
   const told = answer.topics.find(({ name }) => name === topic)?.partitions ?? []
   return partitions.map(partition => {
     const entry = told.find(({ partitionIndex }) => partitionIndex === partition)
-    if (entry?.errorCode !== 0) throw brokerError(entry?.errorCode ?? -1, `ListOffsets of ${topic}/${partition}`)
+    if (entry?.errorCode !== 0) throw brokerError('ListOffsets', entry?.errorCode ?? -1, `of ${topic}/${partition}`)
     return [partition, entry.offset]
   })
 }
@@ -197,7 +197,7 @@ async function offsetsAt(
 export async function brokerVersions(instance: Instance, node: number, timeoutMs: number): Promise<BrokerVersions> {
   const link = await instance.links.acquire(node, DATA, timeoutMs)
   const answer = await link.request('ApiVersions', SOFTWARE, { timeoutMs })
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ApiVersions at broker ${node}`)
+  if (answer.errorCode !== 0) throw brokerError('ApiVersions', answer.errorCode, `at broker ${node}`)
   const names = new Map(API_NAMES.map(name => [API_TABLE[name].key as number, name as string]))
   const apis: BrokerVersions['apis'] = {}
   for (const { apiKey, minVersion, maxVersion } of answer.apiKeys) {

@@ -4,8 +4,9 @@
  */
 import type { Link } from '../flow/link.ts'
 import type { OffsetToCommit } from '../flow/offset-store.ts'
+import { asksAgain, brokerError, meaningOf } from '../model/error-classes.ts'
 import { BrokerError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { kafkaError } from '../model/kafka-errors.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Instance } from './instance.ts'
 import { commitOffsets, fetchOffsets } from './offset-requests.ts'
@@ -40,12 +41,13 @@ export async function alterGroupOffsets(instance: Instance, group: string, offse
   if (offsets.length === 0) return
   const codes = await new Coordinator(instance, group).call(`Writing the offsets of group ${group}`, async link => {
     const answered = await commitOffsets(link, group, null, offsets)
-    again([...answered.values()], `OffsetCommit of group ${group}`)
+    again('OffsetCommit', [...answered.values()], group)
     return answered
   })
   refuse(
     offsets.map(({ topic, partition }) => ({ where: `${topic}/${partition}`, code: codes.get(`${topic}/${partition}`) ?? -1 })),
-    `OffsetCommit for group ${group}`
+    'OffsetCommit',
+    group
   )
 }
 
@@ -59,7 +61,8 @@ export async function deleteGroupOffsets(
   const codes = await new Coordinator(instance, group).call(`Deleting offsets of group ${group}`, link => deleteAt(link, group, partitions))
   refuse(
     partitions.map(({ topic, partition }) => ({ where: `${topic}/${partition}`, code: codes.get(`${topic}/${partition}`) ?? -1 })),
-    `OffsetDelete for group ${group}`
+    'OffsetDelete',
+    group
   )
 }
 
@@ -76,11 +79,11 @@ async function deleteAt(
       partitions: partitions.filter(({ topic }) => topic === name).map(({ partition }) => ({ partitionIndex: partition }))
     }))
   })
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `OffsetDelete of group ${group}`)
+  if (answer.errorCode !== 0) throw brokerError('OffsetDelete', answer.errorCode, `of group ${group}`)
   const codes = new Map<string, number>()
   for (const topic of answer.topics)
     for (const { partitionIndex, errorCode } of topic.partitions) codes.set(`${topic.name}/${partitionIndex}`, errorCode)
-  again([...codes.values()], `OffsetDelete of group ${group}`)
+  again('OffsetDelete', [...codes.values()], group)
   return codes
 }
 
@@ -89,23 +92,20 @@ export function deleteGroup(instance: Instance, group: string): Promise<void> {
   return new Coordinator(instance, group).call(`Deleting group ${group}`, async link => {
     const answer = await link.request('DeleteGroups', { groupsNames: [group] })
     const code = answer.results.find(({ groupId }) => groupId === group)?.errorCode ?? -1
-    if (code !== 0) throw brokerError(code, `DeleteGroups ${group}`)
+    if (code !== 0) throw brokerError('DeleteGroups', code, group)
   })
 }
 
 /** Answers that ask for another try are thrown, for the whole: doing it twice does no harm. A partition that is not there stays so. */
-function again(codes: readonly number[], what: string): void {
-  for (const code of codes) {
-    const { class: errorClass, name } = kafkaError(code)
-    if ((errorClass === 'retry' || errorClass === 'refresh') && name !== 'UNKNOWN_TOPIC_OR_PARTITION') throw brokerError(code, what)
-  }
+function again(api: 'OffsetCommit' | 'OffsetDelete', codes: readonly number[], group: string): void {
+  for (const code of codes)
+    if (asksAgain(api, code) && meaningOf(api, code).remedy !== 'few') throw brokerError(api, code, `of group ${group}`)
 }
 
-const MEMBERS = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'REBALANCE_IN_PROGRESS', 'NON_EMPTY_GROUP']
 const SHOWN = 5
 
 /** Throws one error for all partitions that were refused. */
-function refuse(answers: readonly { where: string; code: number }[], what: string): void {
+function refuse(answers: readonly { where: string; code: number }[], api: 'OffsetCommit' | 'OffsetDelete', group: string): void {
   const refused = answers.filter(({ code }) => code !== 0)
   const first = refused[0]
   if (!first) return
@@ -113,10 +113,11 @@ function refuse(answers: readonly { where: string; code: number }[], what: strin
   const shown = refused.slice(0, SHOWN).map(({ where }) => where)
   const where = `${shown.join(', ')}${refused.length > SHOWN ? ` and ${refused.length - SHOWN} more` : ''}`
   // To a commit without a member id a group that has members says that it does not know that member.
-  const live = MEMBERS.includes(name)
+  const live = meaningOf(api, first.code).class === 'rejoin' || name === 'NON_EMPTY_GROUP'
   const why = live ? 'the group has members, and only they may commit while they are there; stop them first' : message
-  throw new BrokerError(live ? 'NON_EMPTY_GROUP' : name, `${what} (${where}): ${why} (${name}, ${first.code}).`, {
-    kafka: { code: first.code, name },
-    details: { partitions: refused.length }
+  const error = brokerError(api, first.code, `for group ${group} (${where})`, why)
+  throw new BrokerError(live ? 'NON_EMPTY_GROUP' : name, error.message, {
+    kafka: error.kafka!,
+    details: { ...error.details, partitions: refused.length }
   })
 }

@@ -3,8 +3,8 @@
  * (DescribeGroups) and that of KIP-848 (ConsumerGroupDescribe). Groups that meet in ZooKeeper are in `admin-zookeeper-groups.ts`.
  */
 import type { Link } from '../flow/link.ts'
+import { brokerError, meaningOf } from '../model/error-classes.ts'
 import { plainError, SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import type { ResponseOf } from '../wire/apis.ts'
 import { decodeMember, type TopicPartitions } from './admin-group-members.ts'
 import { Coordinator } from './coordinator.ts'
@@ -66,8 +66,6 @@ export interface GroupDescription {
   members: GroupMemberDescription[]
 }
 
-const GROUP_ID_NOT_FOUND = 69
-const UNSUPPORTED_VERSION = 35
 const CLASSIC_MEMBER = 0
 
 /** Every group that Kafka's coordinators know. A broker that does not answer is told as `trouble`; rejects when none does. */
@@ -89,7 +87,7 @@ export async function listGroups(instance: Instance): Promise<GroupListing[]> {
 async function groupsAt(instance: Instance, node: number): Promise<GroupListing[]> {
   const link = await instance.links.acquire(node, DATA, instance.options.requestTimeoutMs)
   const answer = await link.request('ListGroups', {})
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ListGroups at broker ${node}`)
+  if (answer.errorCode !== 0) throw brokerError('ListGroups', answer.errorCode, `at broker ${node}`)
   return answer.groups.map(({ groupId, groupType, groupState, protocolType }) => ({
     group: groupId,
     type: (groupType ?? '').toLowerCase(),
@@ -111,8 +109,8 @@ export function describeGroup(instance: Instance, group: string): Promise<GroupD
 async function consumerGroup(link: Link, group: string): Promise<GroupDescription | undefined> {
   const answer = await link.request('ConsumerGroupDescribe', { groupIds: [group], includeAuthorizedOperations: false })
   const found = theOne(answer.groups, group, 'ConsumerGroupDescribe')
-  if (found.errorCode === GROUP_ID_NOT_FOUND || found.errorCode === UNSUPPORTED_VERSION) return undefined
-  if (found.errorCode !== 0) throw brokerError(found.errorCode, `ConsumerGroupDescribe of group ${group}`, found.errorMessage)
+  if (meaningOf('ConsumerGroupDescribe', found.errorCode).remedy === 'absent') return undefined
+  if (found.errorCode !== 0) throw brokerError('ConsumerGroupDescribe', found.errorCode, `of group ${group}`, found.errorMessage)
   return {
     group,
     type: 'consumer',
@@ -148,8 +146,9 @@ async function classicGroup(link: Link, group: string): Promise<GroupDescription
   const answer = await link.request('DescribeGroups', { groups: [group], includeAuthorizedOperations: false })
   const found = theOne(answer.groups, group, 'DescribeGroups')
   // Before version 6 a group that is not there is a dead one (KIP-1043).
-  if (found.errorCode === GROUP_ID_NOT_FOUND || (found.errorCode === 0 && found.groupState === 'Dead')) return undefined
-  if (found.errorCode !== 0) throw brokerError(found.errorCode, `DescribeGroups of group ${group}`, found.errorMessage)
+  const absent = meaningOf('DescribeGroups', found.errorCode).remedy === 'absent'
+  if (absent || (found.errorCode === 0 && found.groupState === 'Dead')) return undefined
+  if (found.errorCode !== 0) throw brokerError('DescribeGroups', found.errorCode, `of group ${group}`, found.errorMessage)
   return {
     group,
     type: 'classic',

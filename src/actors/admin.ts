@@ -3,8 +3,8 @@
  */
 
 import type { Link } from '../flow/link.ts'
+import { brokerError, meaningOf } from '../model/error-classes.ts'
 import { BrokerError, plainError, SamsaError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import { SOFTWARE } from '../model/software.ts'
 import { metadataLevels } from '../registry/metadata/levels.ts'
 import type { ResponseOf } from '../wire/apis.ts'
@@ -92,7 +92,7 @@ async function topicDefaults(link: Link): Promise<{ numPartitions: number; repli
     includeDocumentation: false
   })
   const [result] = answer.results
-  if (result?.errorCode !== 0) throw brokerError(result?.errorCode ?? -1, `DescribeConfigs of broker ${link.node}`)
+  if (result?.errorCode !== 0) throw brokerError('DescribeConfigs', result?.errorCode ?? -1, `of broker ${link.node}`)
   const setting = (key: string) => Number(result.configs.find(({ name }) => name === key)?.value ?? 1)
   return { numPartitions: setting(partitionsKey), replicationFactor: setting(replicasKey) }
 }
@@ -106,8 +106,7 @@ export async function createTopic(instance: Instance, topic: string): Promise<vo
     validateOnly: false
   })
   const code = answer.topics[0]?.errorCode ?? -1
-  const { name } = kafkaError(code)
-  if (code !== 0 && name !== 'TOPIC_ALREADY_EXISTS') throw brokerError(code, `CreateTopics ${topic}`)
+  if (code !== 0 && meaningOf('CreateTopics', code).remedy !== 'done') throw brokerError('CreateTopics', code, topic)
 }
 
 /** The controller's link where the registry names it, else any: brokers forward since 2.8 (KIP-590). */

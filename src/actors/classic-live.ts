@@ -4,9 +4,11 @@
  */
 import { builtInAssignors } from '../flow/assignors/kafka/built-in.ts'
 import { decodeAssignment, encodeSubscription, PROTOCOL_TYPE } from '../flow/assignors/kafka/consumer-protocol.ts'
+import type { Link } from '../flow/link.ts'
 import type { ClassicMemberContext, ClassicMemberEvent, Offer, TopicLevel } from '../machines/classic-member-types.ts'
 import type { Owned } from '../machines/consumer.ts'
 import type { Assignor, MemberToAssign } from '../model/assignor.ts'
+import { meaningOfError } from '../model/error-classes.ts'
 import { type PlainError, plainError, SamsaError, TimeoutError, UsageError } from '../model/errors.ts'
 import type { Timer } from '../model/world.ts'
 import { type ApiName, loadApi } from '../wire/apis.ts'
@@ -257,7 +259,7 @@ export class LiveClassic {
       await Promise.race([this.#leave(memberId, reason, limitMs), late])
     } catch (error) {
       // It was none any more: what was wanted.
-      if (verdictOf(error) !== 'unknown') this.trouble(leftUnheard(this.#who, error))
+      if (!(error instanceof SamsaError) || meaningOfError(error)?.remedy !== 'absent') this.trouble(leftUnheard(this.#who, error))
     } finally {
       if (timer) world.clearTimer(timer)
     }
@@ -266,7 +268,8 @@ export class LiveClassic {
   async #leave(memberId: string, reason: string, limitMs: number): Promise<void> {
     // A coordinator of before Kafka 2.2 names a member only when everybody has joined.
     const id = memberId || (await this.#joining)
-    if (id) await leaveGroup(await this.#coordinator.link(), this.#who, id, reason, limitMs)
+    const leaving = (link: Link) => leaveGroup(link, this.#who, id!, reason, limitMs)
+    if (id) await this.#coordinator.call(`Leaving group ${this.#who.group}`, leaving, { limitMs })
   }
 
   /** Nothing is told any more. A member that did not leave in order says so, if its coordinator can be told without waiting. */

@@ -3,8 +3,8 @@
  */
 import type { Link } from '../flow/link.ts'
 import type { Verdict } from '../machines/classic-member-types.ts'
+import { asksAgain, brokerError, meaningOf, meaningOfError, type Remedy, type SentApi } from '../model/error-classes.ts'
 import { ProtocolError, SamsaError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import type { ResponseOf } from '../wire/apis.ts'
 import { remedyOf } from './coordinator.ts'
 
@@ -26,11 +26,12 @@ export interface Who {
 
 type Identity = { memberId: string; generation: number }
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  REBALANCE_IN_PROGRESS: 'rebalance',
-  ILLEGAL_GENERATION: 'stale',
-  UNKNOWN_MEMBER_ID: 'unknown',
-  INCONSISTENT_GROUP_PROTOCOL: 'inconsistent'
+const VERDICTS: Readonly<Partial<Record<Remedy, Verdict>>> = {
+  rebalance: 'rebalance',
+  waits: 'rebalance',
+  stale: 'stale',
+  outcast: 'unknown',
+  foreign: 'inconsistent'
 }
 /** Bytes that other members wrote: the coordinator would give the same ones again. */
 const FOREIGN_BYTES = ['INVALID_ASSIGNMENT', 'INVALID_SUBSCRIPTION']
@@ -38,12 +39,15 @@ const FOREIGN_BYTES = ['INVALID_ASSIGNMENT', 'INVALID_SUBSCRIPTION']
 /** What an error of a step, a heartbeat or a commit asks the member for. */
 export function verdictOf(error: unknown): Verdict {
   if (!(error instanceof SamsaError)) return 'final'
-  const known = error.kafka && VERDICTS[error.kafka.name]
+  const meaning = meaningOfError(error)
+  const known = meaning?.remedy && VERDICTS[meaning.remedy]
   if (known) return known
+  // A commit is refused to a member that the group does not know, or not in this generation.
+  if (meaning?.class === 'rejoin') return error.kafka?.name === 'ILLEGAL_GENERATION' ? 'stale' : 'unknown'
   const remedy = remedyOf(error)
   if (remedy !== 'none') return remedy
   // The broker failed in a way that it does not explain, or its bytes could not be read: the connection, not the member, is at its end.
-  if (error.kafka && kafkaError(error.kafka.code).class === 'unknown') return 'again'
+  if (meaning?.class === 'unknown' && asksAgain(error.kafka!.api as SentApi, error.kafka!.code)) return 'again'
   if (error instanceof ProtocolError && !FOREIGN_BYTES.includes(error.code)) return 'elsewhere'
   return 'final'
 }
@@ -71,11 +75,11 @@ export async function joinGroup(
   }
   const limits = { timeoutMs: rebalanceTimeoutMs + JOIN_SLACK_MS, ...(groupInstanceId === null ? {} : { minVersion: STATIC_FROM }) }
   const answer = await link.request('JoinGroup', body, limits)
-  if (kafkaError(answer.errorCode).name === 'MEMBER_ID_REQUIRED') return { kind: 'id', memberId: answer.memberId }
-  const what = `JoinGroup of group ${group}`
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, what)
+  if (meaningOf('JoinGroup', answer.errorCode).remedy === 'named') return { kind: 'id', memberId: answer.memberId }
+  const what = `of group ${group}`
+  if (answer.errorCode !== 0) throw brokerError('JoinGroup', answer.errorCode, what)
   if ((answer.protocolType ?? protocolType) !== protocolType)
-    throw brokerError(INCONSISTENT, what, `the group is one of ${answer.protocolType}, not of consumers`)
+    throw brokerError('JoinGroup', INCONSISTENT, what, `the group is one of ${answer.protocolType}, not of consumers`)
   return { kind: 'joined', ...answer }
 }
 const INCONSISTENT = 23
@@ -101,10 +105,15 @@ export async function syncGroup(
     },
     { timeoutMs: who.rebalanceTimeoutMs + JOIN_SLACK_MS }
   )
-  const what = `SyncGroup of group ${who.group}`
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, what)
+  const what = `of group ${who.group}`
+  if (answer.errorCode !== 0) throw brokerError('SyncGroup', answer.errorCode, what)
   if ((answer.protocolType ?? who.protocolType) !== who.protocolType || (answer.protocolName ?? protocol) !== protocol)
-    throw brokerError(INCONSISTENT, what, `it was synced as ${answer.protocolType} with ${answer.protocolName}, not with ${protocol}`)
+    throw brokerError(
+      'SyncGroup',
+      INCONSISTENT,
+      what,
+      `it was synced as ${answer.protocolType} with ${answer.protocolName}, not with ${protocol}`
+    )
   return answer.assignment
 }
 
@@ -117,7 +126,7 @@ export async function heartbeat(link: Link, who: Who, { memberId, generation }: 
     ...(who.groupInstanceId === null ? {} : { groupInstanceId: who.groupInstanceId })
   }
   const { errorCode } = await link.request('Heartbeat', body, { timeoutMs })
-  if (errorCode !== 0) throw brokerError(errorCode, `Heartbeat of group ${who.group}`)
+  if (errorCode !== 0) throw brokerError('Heartbeat', errorCode, `of group ${who.group}`)
 }
 
 /** Rejects with BrokerError (UNKNOWN_MEMBER_ID: it was none). */
@@ -126,7 +135,7 @@ export async function leaveGroup(link: Link, who: Who, memberId: string, reason:
   const members = listed ? { members: [{ memberId, groupInstanceId: null, reason }] } : { memberId }
   const answer = await link.request('LeaveGroup', { groupId: who.group, ...members }, { timeoutMs })
   const code = answer.errorCode || (listed ? (answer.members[0]?.errorCode ?? 0) : 0)
-  if (code !== 0) throw brokerError(code, `LeaveGroup of group ${who.group}`)
+  if (code !== 0) throw brokerError('LeaveGroup', code, `of group ${who.group}`)
 }
 
 export interface GroupSight {
@@ -141,10 +150,10 @@ export interface GroupSight {
 export async function describeGroup(link: Link, group: string): Promise<GroupSight> {
   const answer = await link.request('DescribeGroups', { groups: [group] })
   const found = answer.groups.find(({ groupId }) => groupId === group)
-  const what = `DescribeGroups of group ${group}`
-  if (!found) throw new SamsaError('LEFT_OUT', `${what}: broker ${link.node} said nothing of it.`, { retriable: true })
+  const what = `of group ${group}`
+  if (!found) throw new SamsaError('LEFT_OUT', `DescribeGroups ${what}: broker ${link.node} said nothing of it.`, { retriable: true })
   // From version 6 on a group that is not there, or is of another kind, is an error.
-  if (kafkaError(found.errorCode).name === 'GROUP_ID_NOT_FOUND') return { state: 'Dead', protocolType: '', protocol: '', members: 0 }
-  if (found.errorCode !== 0) throw brokerError(found.errorCode, what, found.errorMessage)
+  if (meaningOf('DescribeGroups', found.errorCode).remedy === 'absent') return { state: 'Dead', protocolType: '', protocol: '', members: 0 }
+  if (found.errorCode !== 0) throw brokerError('DescribeGroups', found.errorCode, what, found.errorMessage)
   return { state: found.groupState, protocolType: found.protocolType, protocol: found.protocolData, members: found.members.length }
 }

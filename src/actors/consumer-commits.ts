@@ -5,6 +5,7 @@
 import type { OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
 import { keyOf, type Owned } from '../machines/consumer.ts'
 import { checkTopicName } from '../model/config.ts'
+import { meaningOfError } from '../model/error-classes.ts'
 import { plainError, SamsaError, UsageError } from '../model/errors.ts'
 import type { OffsetCommit } from '../model/positions.ts'
 import type { Timer, World } from '../model/world.ts'
@@ -241,8 +242,8 @@ function notOwner(offset: OffsetToCommit): SamsaError {
 
 /** A topic that the coordinator's broker does not know was asked for several times already: it is gone. */
 function mayGoWell(error: unknown): boolean {
-  const { retriable, code } = plainError(error)
-  return retriable && code !== 'UNKNOWN_TOPIC_OR_PARTITION' && code !== 'UNKNOWN_TOPIC_ID'
+  const plain = plainError(error)
+  return plain.retriable && meaningOfError(plain)?.remedy !== 'few'
 }
 
 function byError(failed: readonly Failed[]): Map<unknown, Failed[]> {

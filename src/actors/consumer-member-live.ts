@@ -4,8 +4,8 @@
  */
 import type { Link } from '../flow/link.ts'
 import type { ConsumerMemberContext, IdPartitions, Said } from '../machines/consumer-member-types.ts'
+import { brokerError, meaningOf } from '../model/error-classes.ts'
 import { BrokerError, ConnectionError, type PlainError, ProtocolError, plainError, SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
 import { Coordinator, remedyOf } from './coordinator.ts'
 import { findInstance, type Instance } from './instance.ts'
@@ -26,8 +26,6 @@ const GROUP_CONFIGS_FROM = 1
 const ANSWER_WITHIN = 1 / 3
 /** Brokers that have the protocol and do not have it switched on answer so. */
 const UNSUPPORTED_VERSION = 35
-/** To somebody who has left already. */
-const GONE = ['UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND', 'FENCED_MEMBER_EPOCH', 'FENCED_INSTANCE_ID']
 
 const all = new WeakMap<Instance, Map<string, LiveConsumerMember>>()
 
@@ -122,7 +120,7 @@ export class LiveConsumerMember {
     const link = this.#link()
     const answer = await link.request('ConsumerGroupHeartbeat', body, { timeoutMs })
     if (answer.errorCode === UNSUPPORTED_VERSION) throw unsupported(link.node)
-    if (answer.errorCode !== 0) throw brokerError(answer.errorCode, `ConsumerGroupHeartbeat of group ${this.group}`, answer.errorMessage)
+    if (answer.errorCode !== 0) throw brokerError('ConsumerGroupHeartbeat', answer.errorCode, `of group ${this.group}`, answer.errorMessage)
     const checked = check(answer)
     this.#inside = checked.memberId ?? this.#inside
     return checked
@@ -153,13 +151,14 @@ export class LiveConsumerMember {
     }
     const ask = async (link: Link) => {
       const { errorCode, errorMessage } = await link.request('ConsumerGroupHeartbeat', body)
-      if (errorCode !== 0) throw brokerError(errorCode, what, errorMessage)
+      if (errorCode !== 0) throw brokerError('ConsumerGroupHeartbeat', errorCode, `that leaves group ${this.group}`, errorMessage)
     }
     try {
       await this.coordinator.call(what, ask, { purpose: this.#purpose, limitMs: this.#place.timing.leaveMs })
     } catch (error) {
       const plain = plainError(error)
-      if (!GONE.includes(plain.kafka?.name ?? '') && !this.instance.closed) this.trouble(plain)
+      const gone = plain.kafka && meaningOf('LeaveGroup', plain.kafka.code).remedy === 'absent'
+      if (!gone && !this.instance.closed) this.trouble(plain)
     }
   }
 
@@ -181,7 +180,7 @@ export class LiveConsumerMember {
       const answer = await link.request('ConsumerGroupDescribe', { groupIds: [this.group], includeAuthorizedOperations: false })
       const found = answer.groups.find(({ groupId }) => groupId === this.group)
       if (!found) throw new SamsaError('LEFT_OUT', `${what}: broker ${link.node} said nothing of it.`, { retriable: true })
-      if (found.errorCode !== 0) throw brokerError(found.errorCode, what, found.errorMessage)
+      if (found.errorCode !== 0) throw brokerError('ConsumerGroupDescribe', found.errorCode, `of group ${this.group}`, found.errorMessage)
       const shares = found.members.map(member => ({
         memberId: member.memberId,
         size: member.targetAssignment.topicPartitions.reduce((sum, { partitions }) => sum + partitions.length, 0)
@@ -222,8 +221,8 @@ export class LiveConsumerMember {
     const value = Number(result?.configs.find(({ name }) => name === SESSION_TIMEOUT)?.value ?? Number.NaN)
     if (result?.errorCode === 0 && Number.isSafeInteger(value) && value > 0) return value
     if (!this.#configsRefused) {
-      const what = `DescribeConfigs of group ${this.group}, for ${SESSION_TIMEOUT} (groupSessionTimeoutMs is assumed)`
-      this.trouble(brokerError(result?.errorCode ?? -1, what, result?.errorMessage).toJSON())
+      const what = `of group ${this.group}, for ${SESSION_TIMEOUT} (groupSessionTimeoutMs is assumed)`
+      this.trouble(brokerError('DescribeConfigs', result?.errorCode ?? -1, what, result?.errorMessage).toJSON())
     }
     this.#configsRefused = true
     return null
@@ -252,7 +251,7 @@ function unsupported(node: number): BrokerError {
     `Broker ${node}, the coordinator of the group, does not offer the consumer protocol (KIP-848), or has it switched off: ` +
     'it needs Kafka 4.0 with the feature group.version 1. Use membership classic.'
   return new BrokerError('UNSUPPORTED_VERSION', message, {
-    kafka: { code: UNSUPPORTED_VERSION, name: 'UNSUPPORTED_VERSION' },
+    kafka: { code: UNSUPPORTED_VERSION, name: 'UNSUPPORTED_VERSION', api: 'ConsumerGroupHeartbeat' },
     details: { broker: node }
   })
 }

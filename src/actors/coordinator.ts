@@ -3,8 +3,8 @@
  * says that it is another one or its connection ends, and asked again until a limit of time; every try that is followed by another one is told.
  */
 import type { Link } from '../flow/link.ts'
+import { brokerError, meaningOfError } from '../model/error-classes.ts'
 import { type PlainError, plainError, SamsaError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import type { Timer } from '../model/world.ts'
 import type { Instance } from './instance.ts'
 import { DATA } from './links.ts'
@@ -21,7 +21,7 @@ export function remedyOf(error: unknown): Remedy {
   if (!(error instanceof SamsaError)) return 'none'
   // Not an answer: the connection could not be had, or ended, or was silent. Whether the request was carried out is not known.
   if (!error.kafka) return error.retriable ? 'elsewhere' : 'none'
-  const { class: errorClass } = kafkaError(error.kafka.code)
+  const errorClass = meaningOfError(error)?.class ?? 'fatal'
   return errorClass === 'refresh' ? 'elsewhere' : errorClass === 'retry' ? 'again' : 'none'
 }
 
@@ -129,9 +129,9 @@ export class Coordinator {
     const batched = (link.version('FindCoordinator') ?? 0) >= BATCHED_FROM
     const answer = await link.request('FindCoordinator', batched ? { coordinatorKeys: [this.group] } : { key: this.group })
     const found = batched ? answer.coordinators.find(({ key }) => key === this.group) : answer
-    const what = `FindCoordinator of group ${this.group}`
-    if (!found) throw new SamsaError('LEFT_OUT', `${what}: broker ${link.node} said nothing of it.`, { retriable: true })
-    if (found.errorCode !== 0) throw brokerError(found.errorCode, what, found.errorMessage)
+    const what = `of group ${this.group}`
+    if (!found) throw new SamsaError('LEFT_OUT', `FindCoordinator ${what}: broker ${link.node} said nothing of it.`, { retriable: true })
+    if (found.errorCode !== 0) throw brokerError('FindCoordinator', found.errorCode, what, found.errorMessage)
     this.#node = found.nodeId
     return found.nodeId
   }

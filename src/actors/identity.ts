@@ -2,8 +2,8 @@
  * Binds the machine of the producer identity: InitProducerId goes to any broker.
  */
 import { identityMachine } from '../machines/identity.ts'
+import { brokerError } from '../model/error-classes.ts'
 import { BrokerError, plainError, SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import { bind } from './bind.ts'
 import { type Instance, instanceOf } from './instance.ts'
 
@@ -22,7 +22,7 @@ async function initProducerId(instance: Instance): Promise<{ producerId: bigint;
     producerId: -1n,
     producerEpoch: -1
   })
-  if (answer.errorCode !== 0) throw brokerError(answer.errorCode, 'InitProducerId')
+  if (answer.errorCode !== 0) throw brokerError('InitProducerId', answer.errorCode, '')
   return answer
 }
 

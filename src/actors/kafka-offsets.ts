@@ -6,8 +6,8 @@
 import type { Link } from '../flow/link.ts'
 import type { CommittedOffset, OffsetStore, OffsetToCommit } from '../flow/offset-store.ts'
 import { keyOf, type Owned } from '../machines/consumer.ts'
+import { brokerError, meaningOf } from '../model/error-classes.ts'
 import { SamsaError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
 import type { Timer } from '../model/world.ts'
 import { Coordinator, remedyOf } from './coordinator.ts'
 import type { Instance } from './instance.ts'
@@ -16,21 +16,10 @@ import { isAnotherTopic } from './registry-session.ts'
 
 export type { CommitAs } from './offset-requests.ts'
 
-/** A topic that is new may be unknown to the coordinator's broker for a moment; one that is deleted stays so. */
 const UNKNOWN_TOPIC_TRIES = 3
 const UNKNOWN_TOPIC_ID = 100
-const UNKNOWN_TOPICS = [3, UNKNOWN_TOPIC_ID]
 /** The group refuses who commits, not what. */
-const REFUSALS = [
-  'ILLEGAL_GENERATION',
-  'UNKNOWN_MEMBER_ID',
-  'REBALANCE_IN_PROGRESS',
-  'FENCED_INSTANCE_ID',
-  'FENCED_MEMBER_EPOCH',
-  'STALE_MEMBER_EPOCH'
-]
-/** The member is one still: its next generation or epoch is on its way. */
-const MOVING_ON = ['REBALANCE_IN_PROGRESS', 'STALE_MEMBER_EPOCH']
+const isRefusal = (code: number) => ['refused', 'waits'].includes(meaningOf('OffsetCommit', code).remedy ?? '')
 
 export interface KafkaOffsetsOptions {
   /** Shared with the member. Default: one of its own, whose retries are told as trouble of the cluster. */
@@ -145,7 +134,7 @@ export class KafkaOffsets implements OffsetStore {
       if (left.length === 0) return refused
       const codes = await this.#send(as, left)
       if (!codes) continue
-      const refusal = [...codes.values()].find(code => REFUSALS.includes(kafkaError(code).name))
+      const refusal = [...codes.values()].find(isRefusal)
       if (refusal === undefined) return [...refused, ...left.map(offset => this.#result(offset, codes))]
       await this.#newerThan(as, refusal, untilMs)
     }
@@ -154,12 +143,12 @@ export class KafkaOffsets implements OffsetStore {
   /** Resolves when the member is another generation than `as`; rejects when it is none, or stays what was refused. */
   async #newerThan(as: CommitAs, code: number, untilMs: number): Promise<void> {
     const { world } = this.#instance
-    const error = brokerError(code, `OffsetCommit for group ${this.#group} as generation ${as.generation}`)
-    const { name } = kafkaError(code)
+    const error = brokerError('OffsetCommit', code, `for group ${this.#group} as generation ${as.generation}`)
+    const { class: errorClass, remedy } = meaningOf('OffsetCommit', code)
     if (this.#as === as) {
-      const wait = this.#changing || MOVING_ON.includes(name)
+      const wait = this.#changing || remedy === 'waits'
       this.#options.onRefused?.(error, as)
-      if (!wait || name === 'FENCED_INSTANCE_ID') throw error
+      if (!wait || errorClass === 'fatal') throw error
       const waitMs = untilMs - world.monotonicMs()
       if (waitMs > 0) await this.#woken(waitMs)
     }
@@ -196,8 +185,8 @@ export class KafkaOffsets implements OffsetStore {
       const there = offsets.filter(offset => !isAnotherTopic(this.#instance, offset))
       const codes = there.length > 0 ? await commitOffsets(link, this.#group, as, there) : new Map<string, number>()
       for (const [key, code] of codes) {
-        if (UNKNOWN_TOPICS.includes(code) && tries >= UNKNOWN_TOPIC_TRIES) continue
-        const error = brokerError(code, `OffsetCommit of ${key} for group ${this.#group}`)
+        if (meaningOf('OffsetCommit', code).remedy === 'few' && tries >= UNKNOWN_TOPIC_TRIES) continue
+        const error = brokerError('OffsetCommit', code, `of ${key} for group ${this.#group}`)
         if (code !== 0 && remedyOf(error) !== 'none') throw error
       }
       for (const offset of offsets) if (!there.includes(offset)) codes.set(keyOf(offset), UNKNOWN_TOPIC_ID)
@@ -212,7 +201,7 @@ export class KafkaOffsets implements OffsetStore {
   #result(offset: OffsetToCommit, codes: ReadonlyMap<string, number>): Results[number] {
     const code = codes.get(keyOf(offset))
     if (code === 0) return offset
-    return { ...offset, error: brokerError(code ?? -1, `OffsetCommit of ${keyOf(offset)} for group ${this.#group}`) }
+    return { ...offset, error: brokerError('OffsetCommit', code ?? -1, `of ${keyOf(offset)} for group ${this.#group}`) }
   }
 
   #notOwned(offset: OffsetToCommit, epoch: number): SamsaError {

@@ -5,8 +5,8 @@
 import type { Link } from '../flow/link.ts'
 import type { CommittedOffset, OffsetToCommit } from '../flow/offset-store.ts'
 import type { Owned } from '../machines/consumer.ts'
+import { brokerError } from '../model/error-classes.ts'
 import { SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
 
 /** From version 8 OffsetFetch takes several groups; from 10 both APIs name topics by id only. */
@@ -88,11 +88,11 @@ export async function fetchOffsets(
 function committedOf(answer: ResponseOf<'OffsetFetch'>, group: string, grouped: boolean): Map<string, CommittedOffset> {
   const found = grouped ? answer.groups.find(({ groupId }) => groupId === group) : answer
   if (!found) throw new SamsaError('LEFT_OUT', `The coordinator said nothing of group ${group}.`, { retriable: true })
-  if (found.errorCode !== 0) throw brokerError(found.errorCode, `OffsetFetch of group ${group}`)
+  if (found.errorCode !== 0) throw brokerError('OffsetFetch', found.errorCode, `of group ${group}`)
   const out = new Map<string, CommittedOffset>()
   for (const topic of found.topics)
     for (const { partitionIndex, errorCode, committedOffset, committedLeaderEpoch, metadata } of topic.partitions) {
-      if (errorCode !== 0) throw brokerError(errorCode, `OffsetFetch of ${topic.name}/${partitionIndex} for group ${group}`)
+      if (errorCode !== 0) throw brokerError('OffsetFetch', errorCode, `of ${topic.name}/${partitionIndex} for group ${group}`)
       if (committedOffset < 0n) continue
       out.set(`${topic.name}/${partitionIndex}`, { offset: committedOffset, leaderEpoch: committedLeaderEpoch, metadata: metadata ?? '' })
     }

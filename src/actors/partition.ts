@@ -4,15 +4,13 @@
 import type { Link } from '../flow/link.ts'
 import type { ProducerState } from '../flow/recovered.ts'
 import { partitionMachine, WINDOW_MAX } from '../machines/partition.ts'
+import { asksAgain, brokerError } from '../model/error-classes.ts'
 import { SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import { loadApi } from '../wire/apis.ts'
 import { bind } from './bind.ts'
 import { ensureActor, type Instance, instanceOf } from './instance.ts'
 import { DATA } from './links.ts'
 import { followTopic, seekLeader } from './topics.ts'
-
-const TOPIC_AUTHORIZATION_FAILED = 29
 
 const linkOf = (instance: Instance, path: string, link?: Link) => {
   if (link) instance.partitionLinks.set(path, link)
@@ -26,8 +24,11 @@ async function producersOf(link: Link, topic: string, partition: number): Promis
   const found = answer.topics.find(({ name }) => name === topic)?.partitions.find(({ partitionIndex }) => partitionIndex === partition)
   if (!found)
     throw new SamsaError('NOT_ANSWERED', `Broker ${link.node} did not say what it has of ${topic}/${partition}.`, { retriable: true })
-  if (found.errorCode === TOPIC_AUTHORIZATION_FAILED) return undefined
-  if (found.errorCode !== 0) throw brokerError(found.errorCode, `DescribeProducers of ${topic}/${partition}`, found.errorMessage)
+  if (found.errorCode !== 0) {
+    // An answer that no repetition betters is the one of a broker that cannot be asked: what is accepted may not wait for it.
+    if (!asksAgain('DescribeProducers', found.errorCode)) return undefined
+    throw brokerError('DescribeProducers', found.errorCode, `of ${topic}/${partition}`, found.errorMessage)
+  }
   return new Map(found.activeProducers.map(one => [one.producerId, one]))
 }
 

@@ -2,7 +2,7 @@
  * What an error number in a partition of a Fetch or ListOffsets answer means for the partition (`FetchCollector` and
  * `OffsetFetcherUtils` in Kafka's consumer).
  */
-import { kafkaError } from '../model/kafka-errors.ts'
+import { asksAgain, meaningOf, type SentApi } from '../model/error-classes.ts'
 
 /**
  * `seek`: the leader is another one, or not there: ask for it. `retry`: the same again after a pause. `reset`: the offset is not in the
@@ -10,13 +10,9 @@ import { kafkaError } from '../model/kafka-errors.ts'
  */
 export type FetchVerdict = 'seek' | 'retry' | 'reset' | 'corrupt' | 'final'
 
-const OFFSET_OUT_OF_RANGE = 1
-const CORRUPT_MESSAGE = 2
-
-export function fetchVerdict(code: number): FetchVerdict {
-  if (code === OFFSET_OUT_OF_RANGE) return 'reset'
-  if (code === CORRUPT_MESSAGE) return 'corrupt'
-  const { class: errorClass } = kafkaError(code)
+export function fetchVerdict(api: SentApi, code: number): FetchVerdict {
+  const { class: errorClass, remedy } = meaningOf(api, code)
+  if (remedy === 'reset' || remedy === 'corrupt') return remedy
   if (errorClass === 'refresh') return 'seek'
-  return errorClass === 'retry' || errorClass === 'unknown' ? 'retry' : 'final'
+  return asksAgain(api, code) ? 'retry' : 'final'
 }

@@ -1,13 +1,13 @@
 /**
  * Finds where a partition begins, ends, or what its first offset at a time is (ListOffsets).
  */
+
+import { brokerError, meaningOfError } from '../model/error-classes.ts'
 import { BrokerError, ProtocolError, type SamsaError } from '../model/errors.ts'
-import { brokerError } from '../model/kafka-errors.ts'
 import type { ResetPolicy } from '../model/subscription.ts'
 import type { World } from '../model/world.ts'
 import type { RequestOf, ResponseOf } from '../wire/apis.ts'
 import { type Asked, AskTogether, byTopic } from './ask-together.ts'
-import { fetchVerdict } from './fetch-errors.ts'
 import type { Link } from './link.ts'
 
 /** Timestamps with a meaning of their own (`ListOffsetsRequest`). */
@@ -38,7 +38,7 @@ export interface FoundOffset {
 
 /** Did the broker say that it is not the leader? Then the leader must be asked for. */
 export function mustSeek(error: unknown): boolean {
-  return !(error instanceof BrokerError) || !error.kafka || fetchVerdict(error.kafka.code) === 'seek'
+  return !(error instanceof BrokerError) || !error.kafka || meaningOfError(error)?.class === 'refresh'
 }
 
 export class OffsetFinder {
@@ -94,7 +94,7 @@ export class OffsetFinder {
     for (const { topic, partition, resolve, reject } of questions) {
       const answer = answers.get(`${partition}/${topic}`)
       if (answer?.errorCode === 0) resolve({ offset: answer.offset, leaderEpoch: answer.leaderEpoch })
-      else if (answer) reject(brokerError(answer.errorCode, `ListOffsets of ${topic}/${partition} at broker ${node}`))
+      else if (answer) reject(brokerError('ListOffsets', answer.errorCode, `of ${topic}/${partition} at broker ${node}`))
       else reject(leftOut(node, topic, partition))
     }
   }

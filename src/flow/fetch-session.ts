@@ -8,6 +8,7 @@
  *
  * Brokers before Kafka 1.1 have none, and a broker whose cache is full gives none: then every request is a full one.
  */
+import { meaningOf } from '../model/error-classes.ts'
 import { kafkaError } from '../model/kafka-errors.ts'
 import type { FetchPartition } from './fetch-partition.ts'
 import {
@@ -24,9 +25,6 @@ import {
 } from './fetch-request.ts'
 
 const FETCH_SESSION_ID_NOT_FOUND = 70
-const INVALID_FETCH_SESSION_EPOCH = 71
-const FETCH_SESSION_TOPIC_ID_ERROR = 106
-const REFUSALS = [FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR]
 /** Epochs of a request (`FetchMetadata`): 0 asks for a session, -1 ends one. */
 const INITIAL_EPOCH = 0
 const FINAL_EPOCH = -1
@@ -110,7 +108,7 @@ export class FetchSession {
    */
   take({ errorCode, sessionId, responses, throttleTimeMs }: FetchResponse): boolean {
     if (errorCode !== 0) {
-      const refused = !this.#full && REFUSALS.includes(errorCode)
+      const refused = !this.#full && meaningOf('Fetch', errorCode).remedy === 'session'
       this.#restart(`the broker answered ${kafkaError(errorCode).name}`, errorCode !== FETCH_SESSION_ID_NOT_FOUND)
       return !refused
     }

@@ -2,7 +2,7 @@
  * Asks a leader where the epoch of a position ends in its log (OffsetForLeaderEpoch, KIP-320): lower than the position means that the log was
  * cut, and that what was read beyond is not what is there now.
  */
-import { brokerError } from '../model/kafka-errors.ts'
+import { brokerError } from '../model/error-classes.ts'
 import type { World } from '../model/world.ts'
 import { type Asked, AskTogether, byTopic } from './ask-together.ts'
 import { leftOut } from './fetch-locate.ts'
@@ -53,7 +53,7 @@ export class EpochFinder {
     for (const { topic, partition, resolve, reject } of questions) {
       const answer = answers.get(`${partition}/${topic}`)
       if (answer?.errorCode === 0) resolve({ epoch: answer.leaderEpoch, endOffset: answer.endOffset })
-      else if (answer) reject(brokerError(answer.errorCode, `OffsetForLeaderEpoch of ${topic}/${partition} at broker ${node}`))
+      else if (answer) reject(brokerError('OffsetForLeaderEpoch', answer.errorCode, `of ${topic}/${partition} at broker ${node}`))
       else reject(leftOut(node, topic, partition))
     }
   }

@@ -8,8 +8,10 @@
  * An answer that comes while the last one is still being checked waits for it, so damage is found before anything beyond it counts.
  * Fairness: a partition that had data goes behind the others; in a session the broker does just that itself.
  */
+
+import { brokerError } from '../model/error-classes.ts'
 import { LimitError, ProtocolError, type SamsaError } from '../model/errors.ts'
-import { brokerError, kafkaError } from '../model/kafka-errors.ts'
+import { kafkaError } from '../model/kafka-errors.ts'
 import type { Timer, World } from '../model/world.ts'
 import { fetchVerdict } from './fetch-errors.ts'
 import type { FetchPartition } from './fetch-partition.ts'
@@ -272,12 +274,12 @@ export class Fetcher {
 
   #refused(partition: FetchPartition, code: number): void {
     const { events } = this.#options
-    const verdict = fetchVerdict(code)
+    const verdict = fetchVerdict('Fetch', code)
     if (verdict === 'seek' || verdict === 'retry')
       return this.#failed(partition, `broker ${this.node} answered ${kafkaError(code).name}`, verdict === 'seek')
     this.#leave(partition)
     const { topic, partition: number, fetchOffset } = partition
-    const error = brokerError(code, `Fetch of ${topic}/${number} from offset ${fetchOffset} at broker ${this.node}`)
+    const error = brokerError('Fetch', code, `of ${topic}/${number} from offset ${fetchOffset} at broker ${this.node}`)
     if (verdict === 'reset') events.onOutOfRange(partition, error)
     else if (verdict === 'corrupt') events.onCorrupt(partition, error)
     else events.onFinal(partition, error)

@@ -7,6 +7,8 @@
  * is this partition's own (brokers keep producer state per partition), so a bump disturbs no other one (KIP-360). What has a newer
  * identity waits until all flights with an older one are settled: across two of them no broker keeps the order.
  */
+
+import { asksAgain, mayBeDone, meaningOf } from '../model/error-classes.ts'
 import type { PublishError } from '../model/errors.ts'
 import { kafkaError } from '../model/kafka-errors.ts'
 import { stamp } from '../wire/records/index.ts'
@@ -41,17 +43,7 @@ export interface Answer {
 const EPOCH_MAX = 32_766
 /** Sequences are int32 and wrap to 0 (Kafka's DefaultRecordBatch.incrementSequence). */
 const SEQUENCES = 0x80000000
-const DUPLICATE_SEQUENCE = 46
 const OUT_OF_ORDER = 45
-const UNKNOWN_PRODUCER = 59
-const STALE_EPOCHS = new Set([47, 90])
-/** MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE: smaller batches may be taken. */
-const TOO_LARGE = new Set([10, 18])
-/**
- * Answers after which the batch may have been written all the same: unexplained, timed out, too few replicas, or the leader stepped
- * down, lost the topic or its disk while it waited for the others (Kafka's `DelayedProduce`).
- */
-const OPEN_ANSWERS = new Set([-1, 3, 6, 7, 13, 20, 56])
 
 type Identity = Pick<PublishBatch, 'producerId' | 'producerEpoch'>
 
@@ -157,7 +149,8 @@ export class PartitionQueue {
 
   answered(batch: PublishBatch, attempt: number, answer: Answer): void {
     if (batch.settled) return
-    if (answer.errorCode === 0 || answer.errorCode === DUPLICATE_SEQUENCE) {
+    // The broker has it, or had it already (DUPLICATE_SEQUENCE_NUMBER).
+    if (answer.errorCode === 0 || meaningOf('Produce', answer.errorCode).class === 'none') {
       this.#remove(batch)
       this.recovered.acked(batch)
       this.#settle(batch, answer.errorCode === 0 ? answer.baseOffset : -1n, answer.logAppendTimeMs)
@@ -165,7 +158,7 @@ export class PartitionQueue {
       return // an older send was refused; the present one decides
     } else {
       batch.onWire = false
-      if (OPEN_ANSWERS.has(answer.errorCode)) batch.maybeWritten = true
+      if (mayBeDone('Produce', answer.errorCode)) batch.maybeWritten = true
       this.#refuse(batch, answer)
     }
     this.#report()
@@ -308,20 +301,19 @@ export class PartitionQueue {
   }
 
   #refuse(batch: PublishBatch, answer: Answer): void {
-    const error = kafkaError(answer.errorCode)
-    const reason = `broker answered ${error.name}`
+    const { class: errorClass, remedy } = meaningOf('Produce', answer.errorCode)
+    const reason = `broker answered ${kafkaError(answer.errorCode).name}`
     if (answer.errorCode === OUT_OF_ORDER && this.recovered.stepOver(batch)) return
-    const sequenceTrouble = answer.errorCode === OUT_OF_ORDER || answer.errorCode === UNKNOWN_PRODUCER || STALE_EPOCHS.has(answer.errorCode)
-    if (sequenceTrouble) {
+    if (remedy === 'renumber' || remedy === 'newIdentity') {
       // Behind a refused predecessor, or with a number that was given up: it was not written, and goes again in its turn.
       const behind = this.flights[0] !== batch || batch.sequence < 0
-      if (!behind) this.#renumber(0, STALE_EPOCHS.has(answer.errorCode))
-    } else if (TOO_LARGE.has(answer.errorCode) && batch.count > 1 && !batch.maybeWritten) {
+      if (!behind) this.#renumber(0, remedy === 'newIdentity')
+    } else if (remedy === 'split' && batch.count > 1 && !batch.maybeWritten) {
       this.#split(batch)
-    } else if (error.class !== 'retry' && error.class !== 'refresh' && error.class !== 'unknown') {
+    } else if (!asksAgain('Produce', answer.errorCode)) {
       this.#renumber(this.#settleRefused(batch, answer), false)
     }
-    this.#refusal ??= { reason, seek: error.class === 'refresh' }
+    this.#refusal ??= { reason, seek: errorClass === 'refresh' }
   }
 
   /**

@@ -16,7 +16,7 @@ const detailsOf = ({ topic, partition }: Place) => ({ topic, partition })
 /** The broker will never take it. */
 export function refusedError(place: Place, batch: PublishBatch, answer: { errorCode: number; errorMessage: string | null }): PublishError {
   const error = kafkaError(answer.errorCode)
-  const kafka = { code: error.code, name: error.name }
+  const kafka = { code: error.code, name: error.name, api: 'Produce' }
   const why = `${place.topic}/${place.partition}: ${answer.errorMessage ?? error.message}`
   const cause = new BrokerError(error.name, why, { kafka })
   const what = `The broker refused the batch for ${why}`

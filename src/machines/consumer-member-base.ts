@@ -2,6 +2,7 @@
  * Effects, guards, delays and context changes of the KIP-848 member; `consumer-member.ts` has the states that use them.
  */
 import { assign, type EventObject, fromCallback, setup } from 'xstate'
+import { meaningOfError } from '../model/error-classes.ts'
 import type { PlainError } from '../model/errors.ts'
 import { revokeLimitMs } from '../model/subscription.ts'
 import { keyOf, type Owned } from './consumer.ts'
@@ -87,7 +88,7 @@ export const base = setup({
     beginSaying: assign(({ context }) => ({ saying: toSay(context), nudged: false, inside: true })),
     takeFailure: assign(({ context, event }) => {
       if (event.type !== 'ASK_FAILED') return {}
-      const taken = event.error.kafka?.name === 'UNRELEASED_INSTANCE_ID'
+      const taken = meaningOfError(event.error)?.remedy === 'taken'
       return {
         delayMs: pauseMs(context, event.random, taken),
         tries: context.tries + 1,
@@ -156,7 +157,7 @@ export const base = setup({
       event.type === 'LOOKUP_FAILED' &&
       event.lookup === context.lookup &&
       !event.error.retriable &&
-      event.error.kafka?.name !== 'UNKNOWN_SERVER_ERROR',
+      meaningOfError(event.error)?.class !== 'unknown',
     isRetry: ({ context, event }) => verdict(context, event) === 'retry',
     isFenced: ({ context, event }) => verdict(context, event) === 'fenced',
     isPattern: ({ context, event }) => verdict(context, event) === 'pattern',

@@ -2,6 +2,7 @@
  * Sums over a KIP-848 member's context: what must go, what must come, what the next heartbeat says, what a refusal means. Pure functions,
  * for its machine.
  */
+import { meaningOfError } from '../model/error-classes.ts'
 import type { PlainError } from '../model/errors.ts'
 import type { ConsumerMemberContext, IdPartitions, NamedId, Place, Remedy, Said } from './consumer-member-types.ts'
 
@@ -113,19 +114,13 @@ export function nextBeatMs(
 /** What a refusal comes to: the same again after a pause, out of the group, a classic group, a pattern to be matched here, or the end. */
 export type Verdict = 'retry' | 'fenced' | 'classic' | 'pattern' | 'final'
 
-const FENCED = ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'STALE_MEMBER_EPOCH']
-/** The group of that name is of another kind, or (for somebody who was in it) there is none any more. */
-const OTHER_KIND = ['GROUP_ID_NOT_FOUND', 'INCONSISTENT_GROUP_PROTOCOL']
-/** Fatal to most; here an ACL may still come, as for Java's member, and a broker that fails without a reason may fail once. */
-const PATIENT = ['TOPIC_AUTHORIZATION_FAILED', 'UNKNOWN_SERVER_ERROR']
-
 export function verdictOf(context: ConsumerMemberContext, error: PlainError, remedy: Remedy): Verdict {
-  const name = error.kafka?.name ?? ''
-  if (FENCED.includes(name)) return 'fenced'
-  if (OTHER_KIND.includes(name)) return context.memberEpoch > 0 ? 'fenced' : 'classic'
-  if (name === 'INVALID_REGULAR_EXPRESSION' && context.subscription.pattern !== null && !context.matchesHere) return 'pattern'
-  if (name === 'UNRELEASED_INSTANCE_ID') return context.taken < takenLimit(context) ? 'retry' : 'final'
-  return remedy !== 'none' || PATIENT.includes(name) ? 'retry' : 'final'
+  const meaning = meaningOfError(error)
+  if (meaning?.remedy === 'foreign') return context.memberEpoch > 0 ? 'fenced' : 'classic'
+  if (meaning?.class === 'rejoin') return 'fenced'
+  if (meaning?.remedy === 'pattern' && context.subscription.pattern !== null && !context.matchesHere) return 'pattern'
+  if (meaning?.remedy === 'taken') return context.taken < takenLimit(context) ? 'retry' : 'final'
+  return remedy !== 'none' || meaning?.class === 'retry' ? 'retry' : 'final'
 }
 
 /** A static member that has died is in its group until its session ends; one that lives stays. */

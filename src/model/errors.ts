@@ -11,8 +11,8 @@ export interface SamsaErrorOptions {
   retriable?: boolean
   /** The error underneath, kept for logs. */
   cause?: unknown
-  /** Kafka's error number and name, where a broker answered with one. */
-  kafka?: { code: number; name: string }
+  /** Kafka's error number and name, where a broker answered with one, and to which API. */
+  kafka?: { code: number; name: string; api?: string }
   /** Plain, serialisable facts: topic, partition, broker, path, limit … Never payload bytes, never credentials. */
   details?: Readonly<Record<string, string | number | boolean | null>>
 }
@@ -21,7 +21,7 @@ export interface SamsaErrorOptions {
 export class SamsaError extends Error {
   readonly code: string
   readonly retriable: boolean
-  readonly kafka: { readonly code: number; readonly name: string } | undefined
+  readonly kafka: { readonly code: number; readonly name: string; readonly api?: string } | undefined
   readonly details: Readonly<Record<string, string | number | boolean | null>>
 
   constructor(code: string, message: string, options: SamsaErrorOptions = {}) {
@@ -52,7 +52,7 @@ export interface PlainError {
   code: string
   message: string
   retriable: boolean
-  kafka?: { code: number; name: string }
+  kafka?: { code: number; name: string; api?: string }
   details: Record<string, string | number | boolean | null>
 }
 

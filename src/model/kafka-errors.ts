@@ -1,11 +1,9 @@
 /**
  * Every error code of Kafka's protocol (to 4.3): its name, its class, and what it means in our own words.
- * Names and numbers: `org.apache.kafka.common.protocol.Errors`. Classes say what a client does next, whatever the API:
- * `retry` the same again after a pause, `refresh` ask who is responsible first, `rejoin` the group, `abort` the transaction,
- * `fatal` tell the user, `unknown` the request may have been carried out.
+ * Names and numbers: `org.apache.kafka.common.protocol.Errors`. Classes say what a client does next: `retry` the same again after a pause, `refresh` ask who is
+ * responsible first, `rejoin` the group, `abort` the transaction, `fatal` tell the user, `unknown` the request may have been carried out. They are the
+ * defaults of `error-classes.ts`, which says what a code means in one API.
  */
-import { BrokerError } from './errors.ts'
-
 export type KafkaErrorClass = 'none' | 'retry' | 'refresh' | 'rejoin' | 'fatal' | 'abort' | 'unknown'
 
 export interface KafkaError {
@@ -252,13 +250,4 @@ export function kafkaError(code: number): KafkaError {
       message: `an error code that this client does not know (${code})`
     }
   )
-}
-
-/** A broker's answer as an error. `context` names what was asked, as "CreateTopics orders". */
-export function brokerError(code: number, context: string, detail?: string | null): BrokerError {
-  const { name, class: errorClass, message } = kafkaError(code)
-  return new BrokerError(name, `${context}: ${detail ?? message} (${name}, ${code}).`, {
-    retriable: errorClass === 'retry' || errorClass === 'refresh' || errorClass === 'rejoin',
-    kafka: { code, name }
-  })
 }

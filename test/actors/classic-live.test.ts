@@ -15,9 +15,9 @@ import {
 } from '../../src/flow/assignors/kafka/consumer-protocol.ts'
 import type { ClassicMemberEvent } from '../../src/machines/classic-member.ts'
 import type { Assignor } from '../../src/model/assignor.ts'
+import { brokerError } from '../../src/model/error-classes.ts'
 import { ProtocolError, SamsaError } from '../../src/model/errors.ts'
 import type { ConsumerEmitted, SubscribeOptions } from '../../src/model/events.ts'
-import { brokerError } from '../../src/model/kafka-errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { type Asked, committedWith, connectionLost, coordinatorAt, ScriptedLinks } from '../support/scripted-links.ts'
 
@@ -368,9 +368,9 @@ describe('what a group speaks', () => {
 
 describe('what an error asks of the member', () => {
   it('follows its kind', () => {
-    assert.equal(verdictOf(brokerError(23, 'x')), 'inconsistent')
-    assert.equal(verdictOf(brokerError(-1, 'x')), 'again', 'a broker that fails for reasons of its own may not the next time')
-    assert.equal(verdictOf(brokerError(30, 'x')), 'final')
+    assert.equal(verdictOf(brokerError('JoinGroup', 23, 'x')), 'inconsistent')
+    assert.equal(verdictOf(brokerError('Heartbeat', -1, 'x')), 'again', 'a broker that fails for reasons of its own may not the next time')
+    assert.equal(verdictOf(brokerError('Heartbeat', 30, 'x')), 'final')
     assert.equal(verdictOf(connectionLost()), 'elsewhere')
     assert.equal(verdictOf(new ProtocolError('BAD_FRAME', 'x')), 'elsewhere')
     assert.equal(verdictOf(new ProtocolError('INVALID_ASSIGNMENT', 'x')), 'final')

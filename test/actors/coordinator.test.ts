@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Coordinator, remedyOf } from '../../src/actors/coordinator.ts'
+import { brokerError } from '../../src/model/error-classes.ts'
 import { ConnectionError, type PlainError, SamsaError } from '../../src/model/errors.ts'
-import { brokerError } from '../../src/model/kafka-errors.ts'
 import { type Asked, connectionLost, coordinatorAt, ScriptedLinks } from '../support/scripted-links.ts'
 
 const find = (brokers: ScriptedLinks) => brokers.asked.filter(({ api }) => api === 'FindCoordinator').length
@@ -16,7 +16,7 @@ function bench(answer: (asked: Asked, times: number) => unknown = () => coordina
   return { brokers, retries, coordinator: new Coordinator(brokers.instance, 'g', error => retries.push(error)) }
 }
 const refuse = (code: number) => {
-  throw brokerError(code, 'Heartbeat')
+  throw brokerError('Heartbeat', code, '')
 }
 
 describe('a group coordinator', () => {
@@ -138,10 +138,10 @@ describe('a group coordinator', () => {
 
 describe('what a failed request asks for', () => {
   it('follows the class of the error', () => {
-    assert.equal(remedyOf(brokerError(14, 'x')), 'again')
-    assert.equal(remedyOf(brokerError(88, 'x')), 'again')
-    assert.equal(remedyOf(brokerError(16, 'x')), 'elsewhere')
-    assert.equal(remedyOf(brokerError(27, 'x')), 'none')
+    assert.equal(remedyOf(brokerError('Heartbeat', 14, 'x')), 'again')
+    assert.equal(remedyOf(brokerError('OffsetFetch', 88, 'x')), 'again')
+    assert.equal(remedyOf(brokerError('Heartbeat', 16, 'x')), 'elsewhere')
+    assert.equal(remedyOf(brokerError('Heartbeat', 27, 'x')), 'none')
     assert.equal(remedyOf(connectionLost()), 'elsewhere')
     assert.equal(remedyOf(new ConnectionError('CLUSTER_CLOSED', 'x')), 'none')
     assert.equal(remedyOf(new SamsaError('UNSUPPORTED_VERSION', 'x')), 'none')

@@ -13,6 +13,7 @@ import {
 import { expireInMs, suspendInMs, takenLimit, toTake, unnamed } from '../../src/machines/consumer-member-sets.ts'
 import type { Remedy, Said } from '../../src/machines/consumer-member-types.ts'
 import type { PlainError } from '../../src/model/errors.ts'
+import { KAFKA_ERRORS } from '../../src/model/kafka-errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { explore, type Graph } from '../support/graph.ts'
 
@@ -28,8 +29,9 @@ const inputOf = (more: Parameters<typeof resolveSubscription>[0] = {}) => ({
   retryBackoffMaxMs: 1_000
 })
 
-function refusal(name: string, code = 0): PlainError {
-  return { name: 'BrokerError', code: name, message: `the broker says ${name}`, retriable: false, kafka: { code, name }, details: {} }
+function refusal(name: string): PlainError {
+  const kafka = { code: KAFKA_ERRORS.find(error => error.name === name)!.code, name, api: 'ConsumerGroupHeartbeat' }
+  return { name: 'BrokerError', code: name, message: `the broker says ${name}`, retriable: false, kafka, details: {} }
 }
 const cut: PlainError = { name: 'ConnectionError', code: 'CONNECTION_LOST', message: 'cut', retriable: true, details: {} }
 
@@ -249,10 +251,10 @@ describe('joining', () => {
   it('version 1: the broker matches the pattern; one that it cannot compile is matched here, and that is told', () => {
     const input = inputOf({ pattern: 'a.*' })
     assert.deepEqual([runWith(input, found).lastSaid.said.topics, runWith(input, found).lastSaid.said.regex], [[], 'a.*'])
-    const refused = runWith(input, found, failed(refusal('INVALID_REGULAR_EXPRESSION', 128)))
+    const refused = runWith(input, found, failed(refusal('INVALID_REGULAR_EXPRESSION')))
     assert.match(refused.value, /learning/)
     assert.equal(refused.did('tellTrouble').length, 1)
-    const here = runWith(input, found, failed(refusal('INVALID_REGULAR_EXPRESSION', 128)), { type: 'TOPICS', topics: ['ab', 'b'] })
+    const here = runWith(input, found, failed(refusal('INVALID_REGULAR_EXPRESSION')), { type: 'TOPICS', topics: ['ab', 'b'] })
     assert.deepEqual([here.lastSaid.said.topics, here.lastSaid.said.regex], [['ab'], null])
   })
 
@@ -376,7 +378,7 @@ describe('reconciling', () => {
     const later = run(...taking, lookupFailed(true))
     assert.match(later.value, /takingLater/)
     assert.match(String(later.states.at(-1)!.reason), /offsets could not be looked up: cut/)
-    const error = { ...cut, retriable: false, kafka: { code: -1, name: 'UNKNOWN_SERVER_ERROR' } }
+    const error = { ...cut, retriable: false, kafka: { code: -1, name: 'UNKNOWN_SERVER_ERROR', api: 'OffsetFetch' } }
     const unexplained: Build = ({ lookup }) => ({ type: 'LOOKUP_FAILED', lookup, what: 'offsets', error, random: 0.5 })
     assert.equal(run(...taking, unexplained).value, later.value, 'a broker that fails without a reason may fail once')
     const over = run(...taking, lookupFailed(false))
@@ -425,7 +427,7 @@ describe('trouble', () => {
     })
 
   it('TOPIC_AUTHORIZATION_FAILED is waited out, as Java does: an ACL may come', () => {
-    assert.match(run(...owning, interval, failed(refusal('TOPIC_AUTHORIZATION_FAILED', 29))).value, /pausing/)
+    assert.match(run(...owning, interval, failed(refusal('TOPIC_AUTHORIZATION_FAILED'))).value, /pausing/)
   })
 
   for (const name of ['FENCED_MEMBER_EPOCH', 'UNKNOWN_MEMBER_ID', 'GROUP_ID_NOT_FOUND'])
@@ -454,7 +456,7 @@ describe('trouble', () => {
 
   for (const name of ['GROUP_ID_NOT_FOUND', 'INCONSISTENT_GROUP_PROTOCOL'])
     it(`${name} at epoch 0: the group is of another kind, by a code of its own`, () => {
-      const { value, lastTold, lastDid } = run(topic, found, failed(refusal(name, 69)))
+      const { value, lastTold, lastDid } = run(topic, found, failed(refusal(name)))
       assert.equal(value, 'failed')
       const { error } = lastTold[0] as unknown as { error: PlainError }
       assert.deepEqual([error.code, error.retriable, error.details.group], ['GROUP_IS_CLASSIC', false, 'g'])
@@ -477,7 +479,7 @@ describe('trouble', () => {
 
   it('UNRELEASED_INSTANCE_ID: a predecessor that died is waited for until its session is over, one that lives is an error', () => {
     const input = inputOf({ groupInstanceId: 'static', groupSessionTimeoutMs: 1_000 })
-    const taken = failed(refusal('UNRELEASED_INSTANCE_ID', 111))
+    const taken = failed(refusal('UNRELEASED_INSTANCE_ID'))
     const once = runWith(input, topic, found, taken)
     assert.match(once.value, /pausing/)
     const times = takenLimit(once.context)

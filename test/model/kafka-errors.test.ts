@@ -3,8 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BrokerError } from '../../src/model/errors.ts'
-import { brokerError, KAFKA_ERRORS, kafkaError } from '../../src/model/kafka-errors.ts'
+import { KAFKA_ERRORS, kafkaError } from '../../src/model/kafka-errors.ts'
 
 test('each code and name is there once, from -1 on without a hole', () => {
   assert.deepEqual(
@@ -29,19 +28,4 @@ test('a code that we do not know is unknown, and keeps its number', () => {
     assert.deepEqual([error.code, error.name, error.class], [code, `ERROR_${code}`, 'unknown'])
     assert.match(error.message, new RegExp(String(code)))
   }
-})
-
-test('an answer becomes an error with what was asked, name and number', () => {
-  const error = brokerError(3, 'ListOffsets orders/3')
-  assert.ok(error instanceof BrokerError)
-  assert.equal(error.code, 'UNKNOWN_TOPIC_OR_PARTITION')
-  assert.equal(error.retriable, true)
-  assert.deepEqual(error.kafka, { code: 3, name: 'UNKNOWN_TOPIC_OR_PARTITION' })
-  assert.match(error.message, /^ListOffsets orders\/3: .*\(UNKNOWN_TOPIC_OR_PARTITION, 3\)\.$/)
-})
-
-test("the broker's own words are preferred, and only what a client can repeat is retriable", () => {
-  assert.match(brokerError(44, 'CreateTopics orders', 'no more than 6 partitions').message, /no more than 6 partitions/)
-  for (const code of [-1, 10, 29, 90, 9_999]) assert.equal(brokerError(code, 'x').retriable, false, String(code))
-  for (const code of [6, 7, 14, 27]) assert.equal(brokerError(code, 'x').retriable, true, String(code))
 })

@@ -3,8 +3,10 @@
  * be is left out and told, what is out of all proportion is refused whole. Rules of the answer: Kafka's `MetadataResponse`, KIP-516
  * (topic ids), KIP-320 (leader epochs).
  */
+
+import { asksAgain, brokerError, meaningOf } from '../../model/error-classes.ts'
 import { LimitError, RegistryError } from '../../model/errors.ts'
-import { brokerError, kafkaError } from '../../model/kafka-errors.ts'
+import { kafkaError } from '../../model/kafka-errors.ts'
 import type { ResponseOf } from '../../wire/apis.ts'
 import type { BrokerInfo, LeaderInfo, PartitionInfo, RegistryEvent } from '../registry.ts'
 import { isTopicName } from '../znodes/topic.ts'
@@ -39,7 +41,7 @@ export interface LevelsOptions {
  * starting gives it), or BrokerError with the response's own error code. Then nothing of it counts.
  */
 export function metadataLevels(response: MetadataResponse, options: LevelsOptions = {}): MetadataLevels {
-  if (response.errorCode !== 0) throw brokerError(response.errorCode, 'Metadata')
+  if (response.errorCode !== 0) throw brokerError('Metadata', response.errorCode, '')
   limit('brokers', response.brokers.length, maxBrokers)
   limit('topics', response.topics.length, maxTopics)
   const out: MetadataLevels = { events: [], unsettled: [] }
@@ -136,9 +138,9 @@ function addTopic(out: MetadataLevels, name: string, topic: MetadataTopic): void
     default:
       out.events.push({
         type: 'trouble',
-        error: { ...brokerError(topic.errorCode, `Metadata of topic ${name}`).toJSON(), details: { topic: name } }
+        error: { ...brokerError('Metadata', topic.errorCode, `of topic ${name}`).toJSON(), details: { topic: name } }
       })
-      if (kafkaError(topic.errorCode).class !== 'fatal') out.unsettled.push(name)
+      if (asksAgain('Metadata', topic.errorCode)) out.unsettled.push(name)
   }
 }
 
@@ -176,6 +178,6 @@ function partitionsProblem(partitions: readonly MetadataPartition[]): string | u
 
 /** A leader stands beside REPLICA_NOT_AVAILABLE (another replica is away: no matter); any other error means that there is none to use. */
 function leaderOf({ errorCode, partitionIndex, leaderId, leaderEpoch, isrNodes }: MetadataPartition): LeaderInfo {
-  const usable = errorCode === 0 || kafkaError(errorCode).name === 'REPLICA_NOT_AVAILABLE'
+  const usable = errorCode === 0 || meaningOf('Metadata', errorCode).remedy === 'usable'
   return { partition: partitionIndex, leader: usable ? leaderId : -1, leaderEpoch, inSync: isrNodes }
 }
