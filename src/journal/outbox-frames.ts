@@ -15,6 +15,10 @@ const META_CRC_AT = 12
 const DATA_CRC_AT = 16
 const META_BYTES_MAX = 1024 * 1024
 const DATA_BYTES_MAX = 0x7fffffff
+/** Longer than what is said of a batch, whatever its topic's name. */
+const SHORT_META_BYTES = 1024
+/** So many times a segment's own size is summed in search of long frames behind damage. */
+const SEARCH_TIMES = 4
 
 /** What a sealed batch is, beside its bytes. */
 export interface BatchMeta {
@@ -86,6 +90,7 @@ export function bytesOf(chunks: Chunks): number {
 
 /** Every frame of a segment in order, and what is none. Never throws; nothing is allocated by a length that lies in the file. */
 export function* readFrames(segment: Buffer): Generator<{ frame: OutboxFrame } | { damage: Damage }> {
+  const search = { bytesLeft: SEARCH_TIMES * segment.length }
   let at = 0
   while (at < segment.length) {
     const found = frameAt(segment, at)
@@ -94,7 +99,7 @@ export function* readFrames(segment: Buffer): Generator<{ frame: OutboxFrame } |
       at = found.end
       continue
     }
-    const next = nextFrame(segment, at + 1)
+    const next = nextFrame(segment, at + 1, search)
     if (next < 0) {
       yield { damage: { kind: 'torn', at, bytes: segment.length - at } }
       return
@@ -128,10 +133,19 @@ function frameAt(segment: Buffer, at: number): Found | undefined {
   return { end, was: { frame: frame.type, batch: frame.type === 'accepted' ? frame.batch : null } }
 }
 
-function nextFrame(segment: Buffer, from: number): number {
+/**
+ * Behind damage anything may look like the head of a frame: what lies there is what somebody published, and may be a thousand heads of long ones, each
+ * of which would be summed in vain. So the search for long ones has an end; short ones are always found.
+ */
+function nextFrame(segment: Buffer, from: number, search: { bytesLeft: number }): number {
   const magic = Buffer.alloc(4)
   magic.writeUInt32BE(MAGIC)
-  for (let at = segment.indexOf(magic, from); at >= 0; at = segment.indexOf(magic, at + 1)) if (frameAt(segment, at)) return at
+  for (let at = segment.indexOf(magic, from); at >= 0; at = segment.indexOf(magic, at + 1)) {
+    if (segment.length - at < FRAME_HEAD_BYTES) return -1
+    const metaLength = segment.readUInt32BE(at + META_LENGTH_AT)
+    if (metaLength > SHORT_META_BYTES && metaLength <= META_BYTES_MAX && (search.bytesLeft -= metaLength) < 0) continue
+    if (frameAt(segment, at)) return at
+  }
   return -1
 }
 

@@ -91,3 +91,22 @@ test('lengths that a file claims are never allocated', () => {
   head.writeUInt32BE(0x7fffffff, 8)
   assert.deepEqual(read(head), { found: [], damages: [{ kind: 'torn', at: 0, bytes: head.length }] })
 })
+
+test('behind damage a thousand heads of long frames that are none are looked through soon, and what is whole behind them is found', () => {
+  const bytes = Buffer.alloc(1024 * 1024)
+  for (let at = 1; at + 20 < bytes.length; at += 20) {
+    whole(frames[0]!).copy(bytes, at, 0, 4)
+    bytes.writeUInt32BE(512 * 1024, at + 4)
+    bytes.writeUInt32BE(0, at + 8)
+  }
+  const started = process.cpuUsage()
+  const { found, damages } = read(Buffer.concat([bytes, ...frames.map(whole)]))
+  const { user } = process.cpuUsage(started)
+  assert.deepEqual(found, frames.map(plain))
+  assert.deepEqual(
+    damages.map(({ kind, at, bytes: size }) => [kind, at, size]),
+    [['damaged', 0, bytes.length]]
+  )
+  // Each summed to its end they would be 25 thousand million bytes.
+  assert.ok(user < 3_000_000, `it took ${user / 1_000} ms`)
+})
