@@ -1,5 +1,5 @@
 /**
- * `npm run build`: src to dist. esbuild joins the modules (three doors, `index.js`, `testing.js` and `cli/main.js`, and what they share; a package of 200 files takes
+ * `npm run build`: src to dist. esbuild joins the modules (four doors, `index.js`, `testing.js`, `replay.js` and `cli/main.js`, and what they share; a package of 200 files takes
  * twice as long to import), tsc makes the types. msgpackr goes in with them: its optional native part has an install script, which no user should
  * run, and a bundled dependency that misses an optional part breaks their `npm ci`.
  */
@@ -20,6 +20,7 @@ if (await command(join(root, 'node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.bu
     entryPoints: {
       index: join(root, 'src', 'index.ts'),
       testing: join(root, 'src', 'testing.ts'),
+      replay: join(root, 'src', 'replay.ts'),
       'cli/main': join(root, 'src', 'cli', 'main.ts')
     },
     outdir: dist,

@@ -26,8 +26,9 @@ const rooms: Record<string, { rooms: string[]; packages?: string[] }> = {
   journal: { rooms: ['model'], packages: ['msgpackr', '@node-rs/crc32', 'xstate'] },
   embedded: { rooms: ['wire', 'model'] },
   testing: { rooms: ['embedded', 'world'] },
+  replay: { rooms: ['journal', 'machines', 'world'] },
   inspector: { rooms: ['index', 'journal'] },
-  cli: { rooms: ['index', 'testing', 'journal', 'world', 'model'] },
+  cli: { rooms: ['index', 'testing', 'replay', 'journal', 'world', 'model'] },
   world: { rooms: ['model'] }
 }
 

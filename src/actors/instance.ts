@@ -4,6 +4,7 @@
  */
 import type { AnyActorRef, AnyEventObject } from 'xstate'
 import type { Link } from '../flow/link.ts'
+import type { DiskJournal } from '../journal/disk.ts'
 import type { Recorder } from '../journal/recorder.ts'
 import type { ResolvedOptions } from '../model/config.ts'
 import { SamsaError } from '../model/errors.ts'
@@ -20,6 +21,7 @@ export interface Instance {
   readonly world: World
   readonly options: ResolvedOptions
   readonly recorder: Recorder
+  journal?: DiskJournal
   /** path -> running actor. Kept by `bind`: an actor is listed from its first snapshot until it stops. */
   readonly directory: Map<string, AnyActorRef>
   readonly links: Links

@@ -1,10 +1,11 @@
 /**
  * Makes and ends an Instance: the table of live things of one cluster.
  */
+import { DiskJournal } from '../journal/disk.ts'
 import { createRecorder } from '../journal/recorder.ts'
 import { machineVersions } from '../journal/versions.ts'
 import { type ClusterOptions, resolveOptions } from '../model/config.ts'
-import { plainError, UsageError } from '../model/errors.ts'
+import { plainError, type SamsaError, UsageError } from '../model/errors.ts'
 import type { ClusterEmitted } from '../model/events.ts'
 import type { World } from '../model/world.ts'
 import { nodeWorld } from '../world/node.ts'
@@ -55,6 +56,7 @@ export function makeInstance(input: ClusterInput, emit: (event: ClusterEmitted) 
     recorder: createRecorder({
       maxBytes: options.recorderMaxBytes,
       now: () => world.now(),
+      instance: id,
       versions: () => machineVersions(boundMachines),
       onTrouble: error => instance.emit({ type: 'trouble', where: 'recorder', error: plainError(error) })
     }),
@@ -102,6 +104,16 @@ export function makeInstance(input: ClusterInput, emit: (event: ClusterEmitted) 
       usePartition: (topic, partition) => usePartition(instance, topic, partition)
     })
   }
+  if (options.journal !== null) {
+    const onTrouble = (error: SamsaError) => instance.emit({ type: 'trouble', where: 'journal', error: plainError(error) })
+    instance.journal = new DiskJournal({
+      world,
+      directory: options.journal,
+      maxBytes: options.journalMaxBytes,
+      recorder: instance.recorder,
+      onTrouble
+    })
+  }
   addInstance(instance)
   return instance
 }
@@ -113,6 +125,7 @@ export function endInstance(id: string): void {
   instance.closed = true
   instance.ending.push(instance.publisher.close())
   instance.links.close()
+  if (instance.journal) instance.ending.push(instance.journal.close())
   for (const connection of instance.connections.values()) connection.close()
   removeInstance(id)
 }

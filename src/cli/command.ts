@@ -41,6 +41,7 @@ export const COMMON: OptionSpecs = {
   },
   json: { help: 'NDJSON: one object a line' },
   events: { help: 'tell on stderr what happens: leader changes, rebalances, retries' },
+  journal: { value: 'DIR', help: 'keep everything that comes in there, for `samsa journal`' },
   quiet: { short: 'q', help: 'no notes and no progress on stderr; errors are always told' },
   'no-progress': { help: 'no progress line on stderr' },
   'no-color': { help: 'no colour (nor with NO_COLOR set)' },
@@ -115,10 +116,11 @@ export class Context {
   /** `url`: default the cluster that the command line or the environment names. */
   async connect(options: ConnectOptions = {}, url = this.clusterUrl): Promise<Cluster> {
     const { connect } = await import('../index.ts')
-    // Nobody reads a recording here.
+    const journal = this.args.one('journal')
+    // Nobody reads a recording here, unless it is kept.
     const cluster = await connect(url, {
       connectTimeoutMs: this.connectTimeoutMs,
-      recorderMaxBytes: 0,
+      ...(journal === undefined ? { recorderMaxBytes: 0 } : { journal }),
       signal: this.interrupted,
       ...options
     })

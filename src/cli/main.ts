@@ -36,6 +36,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<L
     load: async () => (await import('./commands/demo.ts')).demo
   },
   up: { summary: 'a cluster in this process: brokers and their ZooKeeper', load: async () => (await import('./commands/up.ts')).up },
+  journal: {
+    summary: 'tail, replay, diff, why: what a cluster has lived through',
+    load: async () => (await import('./commands/journal.ts')).journal
+  },
   doctor: { summary: 'find out why a cluster cannot be used', load: async () => (await import('./commands/doctor.ts')).doctor }
 }
 

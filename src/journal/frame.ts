@@ -15,6 +15,8 @@ export interface RecordingHeader {
   exportedAt: number
   /** machine id -> fingerprint (`machineVersion`) at the time of the recording. */
   machines: Record<string, string>
+  /** Whose it is: one cluster of one process. */
+  instance?: string
   /** What had to make room: these frames came before the first one kept. */
   droppedFrames: number
 }

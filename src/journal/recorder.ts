@@ -51,7 +51,27 @@ export interface Recorder {
   end(path: string, self?: object): void
   /** The whole ring as one recording (`decodeRecording`). */
   export(): Uint8Array
+  /**
+   * Has every frame from now on told to a second keeper. One at a time.
+   */
+  follow(keeper: Keeper): Followed
   readonly stats: RecorderStats
+}
+
+/** Keeps frames elsewhere, beside the ring. */
+export interface Keeper {
+  frame(frame: Uint8Array): void
+  /** Something waits to become a frame: `flush` makes it one. */
+  waiting(): void
+}
+
+export interface Followed {
+  /**
+   * What a file must begin with so that it is a recording by itself: the header, and all living actors as they are. Right after a `flush` only. Undefined
+   * while one of them is in the middle of a transition.
+   */
+  begin(): Uint8Array[] | undefined
+  flush(): void
 }
 
 export interface RecorderOptions {
@@ -61,6 +81,8 @@ export interface RecorderOptions {
   now: () => number
   /** Largest single input, encoded. Default 65,536. A larger one is replaced by a gap and a checkpoint, and told to `onTrouble`. */
   maxEventBytes?: number
+  /** Which cluster it is, for the header. */
+  instance?: string
   /** Fingerprints of the machines (`machineVersion`) for the header, asked for at export. */
   versions?: () => Record<string, string>
   /** Told of what could not be kept. May be called within a transition: do little. */
@@ -91,6 +113,7 @@ function silentRecorder(options: RecorderOptions): Recorder {
     state: nothing,
     end: nothing,
     export: () => concat([MAGIC, encodeFrame(new Packr(PACKING), header(options, 0))]),
+    follow: () => ({ begin: () => undefined, flush: nothing }),
     stats: { frames: 0, bytes: 0, droppedFrames: 0, entries: 0, gaps: 0 }
   }
 }
@@ -109,6 +132,7 @@ class RingRecorder implements Recorder {
   #gaps = 0
   /** Of the first pending entry. */
   #sequence = 0
+  #keeper: Keeper | undefined
 
   constructor(options: RecorderOptions) {
     this.#options = options
@@ -178,13 +202,36 @@ class RingRecorder implements Recorder {
     this.#flush()
     const ring = this.#ring
     const frames = [MAGIC, encodeFrame(this.#packr, header(this.#options, ring.droppedFrames))]
-    const base = ring.base
+    return concat([...frames, ...this.#checkpoints(ring.base, ring.firstSequence), ...ring.kept])
+  }
+
+  follow(keeper: Keeper): Followed {
+    this.#keeper = keeper
+    return { begin: () => this.#begin(), flush: () => this.#flush() }
+  }
+
+  #begin(): Uint8Array[] | undefined {
+    const living: Life[] = []
+    for (let life of this.#lives.values()) for (; life; life = life.older as Life) living.push(life)
+    if (living.some(life => life.inTransition || life.wantsCheckpoint)) return undefined
+    const start = concat([MAGIC, encodeFrame(this.#packr, header(this.#options, 0))])
+    return [
+      start,
+      ...this.#checkpoints(
+        living.map(life => ({ life, value: life.value, context: life.context, ended: false })),
+        this.#sequence
+      )
+    ]
+  }
+
+  #checkpoints(states: readonly LifeState[], sequence: number): Uint8Array[] {
     const time = this.#options.now()
-    for (let i = 0; i < base.length; i += CHECKPOINTS_PER_FRAME) {
-      const entries = base.slice(i, i + CHECKPOINTS_PER_FRAME).map(checkpointOf)
-      frames.push(encodeFrame(this.#packr, [ring.firstSequence, time, entries] satisfies RawFrame))
+    const frames: Uint8Array[] = []
+    for (let i = 0; i < states.length; i += CHECKPOINTS_PER_FRAME) {
+      const entries = states.slice(i, i + CHECKPOINTS_PER_FRAME).map(checkpointOf)
+      frames.push(encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame))
     }
-    return concat([...frames, ...ring.kept])
+    return frames
   }
 
   /** The life of that path; with `self` the one that is this actor. Undefined: it was born before this recorder, or has ended. */
@@ -206,6 +253,7 @@ class RingRecorder implements Recorder {
 
   #push(life: Life, entry: RawEntry): void {
     if (this.#pending.length >= BATCH) this.#flush()
+    if (this.#pending.length === 0) this.#keeper?.waiting()
     this.#pending.push(entry)
     this.#pendingLives.push(life)
     if (entry[0] !== CHECKPOINT) this.#entries++
@@ -236,6 +284,7 @@ class RingRecorder implements Recorder {
     const gaps = frame.length > this.#maxEventBytes ? this.#replaceOversize(entries, lives) : []
     if (gaps.length > 0) frame = encodeFrame(this.#packr, [sequence, time, entries] satisfies RawFrame)
     this.#ring.append(frame, this.#sequence)
+    this.#keeper?.frame(frame)
     if (gaps.length === 0) return
     for (const life of new Set(gaps.map(gap => gap.life))) {
       if (life.ended) continue
@@ -283,7 +332,13 @@ const checkpointOf = ({ life, value, context }: LifeState): RawEntry => [
 ]
 
 function header(options: RecorderOptions, droppedFrames: number): RecordingHeader {
-  return { format: FORMAT, exportedAt: options.now(), machines: options.versions?.() ?? {}, droppedFrames }
+  return {
+    format: FORMAT,
+    exportedAt: options.now(),
+    machines: options.versions?.() ?? {},
+    droppedFrames,
+    instance: options.instance ?? ''
+  }
 }
 
 function encodeFrame(packr: Packr, content: unknown): Uint8Array {

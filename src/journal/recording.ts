@@ -68,15 +68,15 @@ const isTime = (value: unknown): value is number => typeof value === 'number' &&
 
 function checkHeader(content: unknown): RecordingHeader {
   if (!isRecord(content)) throw new ProtocolError('RECORDING_INVALID', 'The header of this recording is not one.')
-  const { format, exportedAt, machines, droppedFrames } = content
+  const { format, exportedAt, machines, droppedFrames, instance = '' } = content
   if (format !== FORMAT)
     throw new ProtocolError(
       'RECORDING_FORMAT',
       `This recording has format ${isCount(format) ? format : 'unknown'}; this version of samsa reads ${FORMAT}. Use the version that wrote it.`
     )
-  if (!isTime(exportedAt) || !isCount(droppedFrames) || !isRecord(machines) || !Object.values(machines).every(isText))
+  if (!isTime(exportedAt) || !isCount(droppedFrames) || !isRecord(machines) || !Object.values(machines).every(isText) || !isText(instance))
     throw new ProtocolError('RECORDING_INVALID', 'The header of this recording lacks a field or has one of the wrong type.')
-  return { format: FORMAT, exportedAt, machines: machines as Record<string, string>, droppedFrames }
+  return { format: FORMAT, exportedAt, machines: machines as Record<string, string>, droppedFrames, instance }
 }
 
 /** Adds the entries of one frame, all or none. Returns what is wrong, or null. */

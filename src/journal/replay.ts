@@ -59,7 +59,7 @@ export function replay(
 }
 
 /** A checkpoint is the state before the next entry, and belongs to the moment before that one. */
-function isAfter(entry: Entry, until: ReplayUntil): boolean {
+export function isAfter(entry: Entry, until: ReplayUntil): boolean {
   if ('sequence' in until) return entry.sequence > until.sequence + (entry.kind === 'checkpoint' ? 1 : 0)
   return entry.time > until.time && entry.kind !== 'checkpoint'
 }
@@ -87,7 +87,8 @@ interface Life {
   known: boolean
 }
 
-class Fold {
+/** The states of all actors, entry by entry. */
+export class Fold {
   readonly #machines: Readonly<Record<string, AnyStateMachine>>
   readonly #versions: Readonly<Record<string, string>>
   readonly #onMismatch: 'fail' | ((mismatch: Mismatch) => void)
@@ -114,6 +115,12 @@ class Fold {
     else if (entry.kind === 'end') life.ended = true
     else if (entry.kind === 'gap') life.known = false
     else if (entry.kind === 'event' && life.known) this.#event(entry, life)
+  }
+
+  /** One life as it is now. */
+  look(id: number): { path: string; machine: string; value: unknown; known: boolean } | undefined {
+    const life = this.#lives.get(id)
+    return life && { path: life.path, machine: life.machine, value: life.snapshot ? life.snapshot.value : life.value, known: life.known }
   }
 
   result(): Map<string, ReplayedActor> {

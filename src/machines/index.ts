@@ -11,6 +11,7 @@ import { consumerMemberMachine } from './consumer-member.ts'
 import { groupMemberMachine } from './group-member.ts'
 import { identityMachine } from './identity.ts'
 import { manualMemberMachine } from './manual-member.ts'
+import { outboxMachine } from './outbox.ts'
 import { partitionMachine } from './partition.ts'
 import { registrySessionMachine } from './registry-session.ts'
 import { tierMachine } from './tier.ts'
@@ -26,6 +27,7 @@ const machines: readonly AnyStateMachine[] = [
   groupMemberMachine,
   identityMachine,
   manualMemberMachine,
+  outboxMachine,
   partitionMachine,
   registrySessionMachine,
   tierMachine,

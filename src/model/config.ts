@@ -54,6 +54,13 @@ export interface ClusterOptions {
   outboxMaxBytes?: number
   /** False: what is accepted survives the death of the process, not that of the machine. Default true. */
   outboxFsync?: boolean
+  /**
+   * A directory in which everything that came in is kept beside the ring in memory: `samsa journal` looks at it, live or later. Bounded by
+   * `journalMaxBytes`; not waited for. Default none.
+   */
+  journal?: string | null
+  /** All files of the journal together; the oldest make room. Default 67,108,864. */
+  journalMaxBytes?: number
   /** In-memory recorder: how many bytes of inputs are kept. Default 4 MiB; 0 turns it off. */
   recorderMaxBytes?: number
 }
@@ -121,6 +128,7 @@ const NUMBERS = {
   maxFrameBytes: [100 * MiB, 65_536, 1024 * MiB],
   maxDecompressedBytes: [128 * MiB, 65_536, 1024 * MiB],
   recorderMaxBytes: [4 * MiB, 0, 1024 * MiB],
+  journalMaxBytes: [64 * MiB, 65_536, 16_384 * MiB],
   outboxMaxBytes: [64 * MiB, 65_536, 16_384 * MiB]
 } as const
 
@@ -175,7 +183,7 @@ function knownNames(given: object, known: readonly string[], prefix: string): vo
       })
 }
 
-const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish', 'outbox', 'outboxFsync']
+const TEXTS = ['zookeeper', 'brokers', 'clientId', 'rack', 'listenerName', 'createTopics', 'publish', 'outbox', 'outboxFsync', 'journal']
 const PUBLISH_TEXTS = ['compression', 'idempotent', 'acks', 'onUnknown', 'partitioner']
 
 /** Checks and fills the publish options. Throws UsageError. */
@@ -211,7 +219,7 @@ function refuseCredentials(name: string, address: string): void {
 /** Checks and fills all options. Throws UsageError with the option's name, what is wrong and what is allowed. */
 export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   knownNames(given, [...Object.keys(NUMBERS), ...TEXTS], '')
-  for (const name of ['zookeeper', 'brokers', 'rack', 'listenerName', 'outbox'] as const) ofType(name, given[name], 'string')
+  for (const name of ['zookeeper', 'brokers', 'rack', 'listenerName', 'outbox', 'journal'] as const) ofType(name, given[name], 'string')
   for (const name of ['createTopics', 'outboxFsync'] as const) ofType(name, given[name], 'boolean')
   const zookeeper = given.zookeeper ?? null
   const brokers = given.brokers ?? null
@@ -222,6 +230,10 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
   const clientId = given.clientId ?? 'samsa'
   if (typeof clientId !== 'string' || clientId.length === 0 || clientId.length > 249)
     throw new UsageError('INVALID_OPTION', 'clientId must be a string of 1 to 249 characters.', { details: { option: 'clientId' } })
+  if (given.journal && given.recorderMaxBytes === 0)
+    throw new UsageError('INVALID_OPTION', 'A journal keeps what the recorder takes: recorderMaxBytes must not be 0.', {
+      details: { option: 'recorderMaxBytes' }
+    })
   return {
     zookeeper,
     brokers,
@@ -230,6 +242,7 @@ export function resolveOptions(given: ClusterOptions): ResolvedOptions {
     listenerName: given.listenerName ?? null,
     createTopics: given.createTopics ?? false,
     outbox: given.outbox ?? null,
+    journal: given.journal ?? null,
     outboxFsync: given.outboxFsync ?? true,
     ...fillNumbers(NUMBERS, given, ''),
     publish: given.outbox ? withOutbox(given) : resolvePublishOptions(given.publish)

@@ -73,6 +73,8 @@ export interface Files {
   makeDirectory(path: string, options?: { mode?: number }): Promise<void>
   /** The names in a directory, sorted. */
   list(path: string): Promise<string[]>
+  /** Of a file, in bytes. */
+  size(path: string): Promise<number>
   /** A new file to append to. Rejects (`EEXIST`) where there is one of that name. */
   create(path: string, options?: { mode?: number }): Promise<AppendFile>
   /** The names in a directory stay as they are now when the machine dies. */

@@ -18,6 +18,7 @@ export const nodeFiles: Files = {
   remove: path => fs().rm(path, { force: true }),
   makeDirectory: async (path, options) => void (await fs().mkdir(path, { recursive: true, ...options })),
   list: async path => (await fs().readdir(path)).sort(),
+  size: async path => (await fs().stat(path)).size,
   create,
   syncDirectory,
   lock

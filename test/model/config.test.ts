@@ -39,6 +39,7 @@ const NUMBERS: Record<string, readonly [number, number, number]> = {
   maxFrameBytes: [100 * MiB, 65_536, 1024 * MiB],
   maxDecompressedBytes: [128 * MiB, 65_536, 1024 * MiB],
   recorderMaxBytes: [4 * MiB, 0, 1024 * MiB],
+  journalMaxBytes: [64 * MiB, 65_536, 16_384 * MiB],
   outboxMaxBytes: [64 * MiB, 65_536, 16_384 * MiB]
 }
 const PUBLISH_NUMBERS: Record<string, readonly [number, number, number]> = {
@@ -59,6 +60,7 @@ describe('options', () => {
       clientId: 'samsa',
       rack: null,
       listenerName: null,
+      journal: null,
       outbox: null,
       outboxFsync: true,
       createTopics: false,

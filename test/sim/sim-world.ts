@@ -73,6 +73,7 @@ export class SimWorld {
         remove: refuse,
         makeDirectory: refuse,
         list: refuse,
+        size: refuse,
         create: refuse,
         syncDirectory: refuse,
         lock: refuse

@@ -34,6 +34,10 @@ export class MemoryFiles implements Files {
     return Buffer.from(this.#file(path).bytes)
   }
 
+  async size(path: string): Promise<number> {
+    return this.#file(path).bytes.length
+  }
+
   async write(path: string, data: Uint8Array): Promise<void> {
     this.stored.set(path, { bytes: Buffer.from(data), synced: Buffer.alloc(0) })
   }

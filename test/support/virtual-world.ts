@@ -38,7 +38,7 @@ export class VirtualWorld {
       files: {
         ...{ read: refuse('files'), write: refuse('files'), append: refuse('files') },
         ...{ rename: refuse('files'), remove: refuse('files'), makeDirectory: refuse('files') },
-        ...{ list: refuse('files'), create: refuse('files'), syncDirectory: refuse('files'), lock: refuse('files') }
+        ...{ list: refuse('files'), size: refuse('files'), create: refuse('files'), syncDirectory: refuse('files'), lock: refuse('files') }
       },
       hostname: () => 'virtual',
       ...options.world
