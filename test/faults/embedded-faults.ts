@@ -8,7 +8,7 @@ import type { EmbeddedFault } from './embedded.ts'
 import { BROKER_SESSION_MS, type Scene, SIM_GROUP, TOPIC } from './scene.ts'
 
 const OFFSETS = '__consumer_offsets'
-const EACH_MS = 20
+const EACH_MS = 1
 const CUT_MS = 8_000
 
 const coordinator = ({ kafka }: Scene) => kafka.state.coordinatorPartition('group', SIM_GROUP)!
@@ -123,6 +123,7 @@ export const EMBEDDED: readonly EmbeddedFault[] = [
     }
   },
   { name: 'network: black hole', befall: scene => silence(scene, 'up', 'down') },
+  { name: 'network: black hole, hurried', hurried: true, befall: scene => silence(scene, 'up', 'down') },
   { name: 'network: silent up', befall: scene => silence(scene, 'up') },
   { name: 'network: silent down', befall: scene => silence(scene, 'down') },
   {

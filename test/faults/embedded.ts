@@ -13,6 +13,8 @@ export interface EmbeddedFault {
   /** Default classic. */
   group?: SubscribeOptions['membership']
   subscribe?: Partial<SubscribeOptions>
+  /** Publishes have little time: some end as unknown. */
+  hurried?: boolean
   /** How often a member may be given partitions anew. */
   rebalances?: number
   /** Begins it and ends it. */
@@ -39,7 +41,7 @@ export async function prepareScenes(): Promise<void> {
 }
 
 export async function runEmbedded(fault: EmbeddedFault, seed: number): Promise<EmbeddedResult> {
-  const scene = new Scene(seed, fault.group, fault.subscribe)
+  const scene = new Scene(seed, fault)
   const { sim, history } = scene
   await scene.wait(scene.start())
   await scene.wait(scene.flowing())
@@ -62,10 +64,11 @@ export async function runEmbedded(fault: EmbeddedFault, seed: number): Promise<E
 }
 
 /** What is wrong with a run, in words; empty: nothing. */
-export function problemsOf({ report, figures }: EmbeddedResult, { rebalances }: EmbeddedFault): string[] {
+export function problemsOf({ report, figures }: EmbeddedResult, { rebalances, hurried }: EmbeddedFault): string[] {
   return [
     ...report.anomalies.slice(0, 5).map(({ anomaly, what }) => `${anomaly}: ${what}`),
     ...(figures.overlapped === 0 ? ['no operation met the fault'] : []),
+    ...(hurried && figures.unknown === 0 ? ['no outcome was unknown'] : []),
     ...(rebalances !== undefined && figures.rebalances > rebalances ? [`${figures.rebalances} rebalances; ${rebalances} is the limit`] : [])
   ]
 }

@@ -48,6 +48,11 @@ export const networkFaults: readonly Fault[] = [
     }
   },
   row('network: black hole', 'what is sent to or from a leader is swallowed for 8 s', front => front.silence('up', 'down')),
+  row('network: black hole, hurried', 'the same, and publishes have 3 s', front => front.silence('up', 'down'), {
+    holds: 'what nobody knows is told as unknown, and is no failure that was written',
+    ...{ java: false, timed: false, hurried: true },
+    judge: ({ unknown }) => assert.ok(unknown > 0, 'no outcome was unknown')
+  }),
   row('network: silent up', 'what clients send to a leader is swallowed for 8 s', front => front.silence('up')),
   row('network: silent down', 'what a leader answers is swallowed for 8 s', front => front.silence('down')),
   {

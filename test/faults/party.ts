@@ -26,6 +26,8 @@ export interface PartyOptions {
   history: History
   membership?: SubscribeOptions['membership'] | undefined
   subscribe?: Partial<SubscribeOptions> | undefined
+  /** Publishes have little time. */
+  hurried?: boolean | undefined
 }
 
 const THROUGHPUT = 100
@@ -36,7 +38,10 @@ export const SESSION_TIMEOUT_MS = 6_000
 const HEARTBEAT_MS = 500
 /** Of both clients, so that their times can be compared. */
 const COMMON = 'request.timeout.ms=5000\n'
-const PRODUCER = `${COMMON}acks=all\nenable.idempotence=true\nretries=2147483647\ndelivery.timeout.ms=120000\n`
+const PRODUCER = 'acks=all\nenable.idempotence=true\nretries=2147483647\n'
+const PATIENT = `${COMMON}delivery.timeout.ms=120000\n`
+/** With so little time some publishes end before anybody knows what became of them. */
+const HURRIED = 'request.timeout.ms=2000\ndelivery.timeout.ms=3000\n'
 const CONSUMER = `${COMMON}heartbeat.interval.ms=${HEARTBEAT_MS}\nsession.timeout.ms=${SESSION_TIMEOUT_MS}\n`
 
 export function settingsFile(name: string, text: string): string {
@@ -76,10 +81,10 @@ export abstract class Party {
 
   /** Another publisher, whose values are its own. */
   async publish(): Promise<void> {
-    const { topic, bootstrap, zookeeper, history } = this.options
+    const { topic, bootstrap, zookeeper, history, hurried } = this.options
     const number = ++this.#producers
     const where = this.whose === 'samsa' && zookeeper ? ['--cluster', `zookeeper://${zookeeper}`] : ['--bootstrap-server', bootstrap]
-    const config = settingsFile('faults-producer.properties', PRODUCER)
+    const config = settingsFile('faults-producer.properties', `${PRODUCER}${hurried ? HURRIED : PATIENT}`)
     const watch = this.whose === 'samsa' ? history.watchVerifiable(`publisher-${number}`) : undefined
     const args = ['--topic', topic, '--throughput', String(THROUGHPUT), '--repeating-keys', String(KEYS)]
     const sink = (line: string) => {

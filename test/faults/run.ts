@@ -109,7 +109,8 @@ class Run {
       group: await this.#ground.groupOn(roles.coordinator, names.ours),
       zookeeper: by === 'zookeeper' ? cluster.zookeeper : by === 'zookeeper front' ? zookeeperByFront : undefined,
       membership,
-      subscribe: this.#fault.subscribe
+      subscribe: this.#fault.subscribe,
+      hurried: this.#fault.hurried
     })
     this.#parties.push(ours)
     const java = wanted

@@ -31,6 +31,14 @@ export interface SimMember {
   close(): Promise<void>
 }
 
+export interface SceneOptions {
+  /** Default classic. */
+  group?: SubscribeOptions['membership']
+  subscribe?: Partial<SubscribeOptions>
+  /** Publishes have 3 s, and not two minutes. */
+  hurried?: boolean
+}
+
 export class Scene {
   readonly sim: SimWorld
   readonly history: History
@@ -43,6 +51,7 @@ export class Scene {
   kafka!: EmbeddedCluster
   publisher!: Cluster
   #subscribe: SubscribeOptions
+  #hurried: boolean
   #clients = new Set<Cluster>()
   #publishing: Promise<void> = Promise.resolve()
   #stopped = false
@@ -53,7 +62,8 @@ export class Scene {
   #seen = new Set<string>()
   #underWay = new Set<Promise<void>>()
 
-  constructor(seed: number, membership: SubscribeOptions['membership'] = 'classic', subscribe: Partial<SubscribeOptions> = {}) {
+  constructor(seed: number, { group: membership = 'classic', subscribe = {}, hurried = false }: SceneOptions = {}) {
+    this.#hurried = hurried
     this.sim = new SimWorld(seed)
     this.history = new History(() => this.sim.nowMs)
     this.#subscribe = {
@@ -79,8 +89,14 @@ export class Scene {
 
   async open(clientId: string): Promise<Cluster> {
     const client = await connect(this.kafka.url, {
-      ...{ world: this.sim.world, clientId, sessionTimeoutMs: 4_000, requestTimeoutMs: 5_000, metadataMaxAgeMs: 3_000 },
-      publish: { deliveryTimeoutMs: 120_000 }
+      ...{
+        world: this.sim.world,
+        clientId,
+        sessionTimeoutMs: 4_000,
+        requestTimeoutMs: this.#hurried ? 2_000 : 5_000,
+        metadataMaxAgeMs: 3_000
+      },
+      publish: { deliveryTimeoutMs: this.#hurried ? 3_000 : 120_000 }
     })
     this.#clients.add(client)
     return client

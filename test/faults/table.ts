@@ -28,6 +28,8 @@ export interface Fault {
   /** How often a member may be given partitions anew. */
   rebalances?: number
   subscribe?: Partial<SubscribeOptions>
+  /** Publishes have little time (3 s): some end as unknown. */
+  hurried?: boolean
   check?: CheckOptions
   /** What the ground needs before anybody works on it; answers with what takes it back. */
   before?(stage: Stage): Promise<() => Promise<void>>

@@ -15,7 +15,8 @@ const program = `
   const [kept, released] = [0, 1].map(() => spawn('sleep', ['600'], { detached: true, stdio: 'ignore' }))
   entrust(kept.pid)
   entrust(released.pid)
-  discharge(released.pid)
+  // Also when it is told so more than once.
+  for (let i = 0; i < 30; i++) discharge(released.pid)
   console.log(JSON.stringify({ kept: kept.pid, released: released.pid, folder: temporaryFolder() }))
 `
 

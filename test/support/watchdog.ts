@@ -12,7 +12,7 @@ pids=" "
 while read -r op pid; do
   case $op in
     add) pids="$pids$pid " ;;
-    del) pids="\${pids%% $pid *} \${pids#* $pid }" ;;
+    del) case $pids in *" $pid "*) pids="\${pids%% $pid *} \${pids#* $pid }" ;; esac ;;
   esac
 done
 for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
