@@ -21,12 +21,16 @@ const gzip: Codec = {
     const said = view.getUint32(input.length - 4, true)
     if (said > limitBytes && said <= mostBytes) throw overLimit('gzip', limitBytes)
     const chunkSize = firstChunkBytes(Math.min(said, mostBytes))
+    let plain: Buffer
     try {
-      return nodeZlib().gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
+      plain = nodeZlib().gunzipSync(input, { maxOutputLength: Math.max(1, limitBytes), chunkSize })
     } catch (error) {
       if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') throw overLimit('gzip', limitBytes)
       throw corrupt('gzip', (error as Error).message, error)
     }
+    // zlib knows no limit of nothing.
+    if (plain.length > limitBytes) throw overLimit('gzip', limitBytes)
+    return plain
   }
 }
 

@@ -18,6 +18,8 @@ const require = createRequire(import.meta.url)
 const lz4Block = require('lz4-napi') as { compressSync(data: Buffer, dictionary?: Buffer): Buffer }
 const rawSnappy = require('snappy') as { compressSync(data: Buffer): Buffer }
 
+const LIMIT = { name: 'LimitError', code: 'DECOMPRESSION_LIMIT' }
+
 function noise(bytes: number): Buffer {
   let state = 12345
   return Buffer.from(Array.from({ length: bytes }, () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 11) & 255))
@@ -102,6 +104,14 @@ describe('bombs', () => {
     const lie = gzipSync(Buffer.alloc(64 * MiB))
     lie.writeUInt32LE(10, lie.length - 4)
     assert.throws(() => decompress('gzip', lie, { limitBytes: 8 * MiB }), { code: 'DECOMPRESSION_LIMIT' })
+  })
+
+  it('of one byte do not pass a limit of none, whatever the size at the end says', () => {
+    for (const codec of codecs) assert.throws(() => decompress(codec, compress(codec, Buffer.alloc(1)), { limitBytes: 0 }), LIMIT, codec)
+    // A zero behind it, as tapes have it, and the size reads as another one.
+    const padded = Buffer.concat([gzipSync(Buffer.alloc(1)), Buffer.alloc(1)])
+    assert.equal(decompress('gzip', padded, { limitBytes: 1 }).length, 1)
+    assert.throws(() => decompress('gzip', padded, { limitBytes: 0 }), LIMIT)
   })
 
   it('of zstd that only say their size in blocks, or ask for a huge window, are stopped', () => {
