@@ -10,7 +10,7 @@ const row = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`
 const table = (head: readonly string[], rows: readonly string[]) => [row(head), row(head.map(() => '---')), ...rows].join('\n')
 
 const REAL = [
-  ...['fault', 'acked', 'unknown', 'lost', 'doubled', 'disordered', 'given again'],
+  ...['fault', 'acked', 'failed', 'unknown', 'lost', 'doubled', 'disordered', 'given again'],
   ...['ack s (Java)', 'record s (Java)', 'rebalances (Java)', 'peak MB']
 ]
 
@@ -18,7 +18,7 @@ export function realTable(results: readonly Result[]): string {
   const rows = results.map(({ name, figures, java }) => {
     const beside = (own: string | number, theirs: string | number | undefined) => (theirs === undefined ? `${own}` : `${own} (${theirs})`)
     return row([
-      ...[name, figures.acked, figures.unknown, figures.lost, figures.doubled, figures.disordered, figures.again],
+      ...[name, figures.acked, figures.failed, figures.unknown, figures.lost, figures.doubled, figures.disordered, figures.again],
       beside(seconds(figures.ackMs), java && seconds(java.ackMs)),
       beside(seconds(figures.readMs), java && seconds(java.readMs)),
       beside(figures.rebalances, java?.rebalances),
@@ -54,11 +54,16 @@ export function embeddedTable(results: readonly EmbeddedResult[]): string {
   return table(EMBEDDED, rows)
 }
 
-/** Puts a text between `<!-- name -->` and `<!-- /name -->` of a file. */
-export function writeBetween(path: string, name: string, text: string): void {
+const nameOf = (line: string) => line.split(' | ')[0]!.replace(/^\| /, '')
+
+/** Puts a table between `<!-- name -->` and `<!-- /name -->` of a file; rows that are there and not in it stay, and `order` names those that may. */
+export function writeTable(path: string, name: string, table: string, order: readonly string[]): void {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
-  const before = readFileSync(path, 'utf8')
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)]
-  if (from < 0 || to < from) throw new Error(`${path} has no place for ${name}`)
-  writeFileSync(path, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`)
+  const text = readFileSync(path, 'utf8')
+  const [from, to] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
+  if (from < begin.length || to < from) throw new Error(`${path} has no place for ${name}`)
+  const [head, line, ...rows] = table.split('\n')
+  const all = new Map([...text.slice(from, to).trim().split('\n').slice(2), ...rows].map(each => [nameOf(each), each]))
+  const known = order.flatMap(each => all.get(each) ?? [])
+  writeFileSync(path, `${text.slice(0, from)}\n${[head, line, ...known].join('\n')}\n${text.slice(to)}`)
 }
