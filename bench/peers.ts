@@ -71,6 +71,7 @@ export function clients(dist: string, before?: string): Record<string, () => Pro
     'samsa-actor': () => ours('samsa-actor'),
     'samsa-inspect': () => ours('samsa', { inspect: true }),
     'samsa-unrecorded': () => ours('samsa', { recorderMaxBytes: 0 }),
+    'samsa-journal': () => ours('samsa', { journal: true }),
     'samsa-outbox': () => ours('samsa', { outbox: 'fsync' }),
     'samsa-outbox-written': () => ours('samsa', { outbox: 'written' }),
     'samsa-node20': () => ours('samsa', {}, '20'),

@@ -22,7 +22,7 @@ export interface Workload {
 const peers = ['kafkajs', 'platformatic', 'confluent', 'confluent-events', 'node-rdkafka', 'java', 'franz-go']
 const batching = peers.filter(name => name !== 'kafkajs')
 /** Ours, with what it can do beside: frames of the recorder, batches on disk. */
-const beside = ['samsa-unrecorded', 'samsa-outbox', 'samsa-outbox-written']
+const beside = ['samsa-unrecorded', 'samsa-journal', 'samsa-outbox', 'samsa-outbox-written']
 const throughput = ['usPerMessage', 'kPerSecond', 'rssMb']
 
 export const workloads: Record<string, Workload> = {

@@ -8,10 +8,11 @@ const dist = process.env.SAMSA_DIST
 const { connect } = await import(pathToFileURL(join(dist, 'index.js')).href)
 export const version = process.env.SAMSA_VERSION
 
-const open = ({ zookeeper, brokers, compression, byZooKeeper, inspect, outbox, recorderMaxBytes }) => {
+const open = ({ zookeeper, brokers, compression, byZooKeeper, inspect, outbox, journal, recorderMaxBytes }) => {
   const options = {
     ...(compression ? { publish: { compression } } : {}),
     ...(outbox ? { outbox: mkdtempSync(join(tmpdir(), 'samsa-bench-')), outboxFsync: outbox === 'fsync' } : {}),
+    ...(journal ? { journal: mkdtempSync(join(tmpdir(), 'samsa-bench-')) } : {}),
     ...(recorderMaxBytes === undefined ? {} : { recorderMaxBytes })
   }
   const named = byZooKeeper ? { zookeeper } : { brokers: brokers.join(',') }
