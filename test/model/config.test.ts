@@ -224,3 +224,18 @@ describe('the name of a topic', () => {
     )
   })
 })
+
+it('an address with a user or a password is refused, and neither is repeated', () => {
+  const refused = { name: 'UsageError', code: 'CREDENTIALS_IN_ADDRESS' }
+  for (const user of ['anna:canary@', 'canary@', ':can@ary@', 'anna:can/ary?@']) {
+    for (const make of [
+      () => parseClusterUrl(`zookeeper://${user}h:2181/kafka`),
+      () => parseClusterUrl(`kafka://h:1,${user}h:9092`),
+      () => resolveOptions({ zookeeper: `${user}h:2181` }),
+      () => resolveOptions({ brokers: `${user}h:9092` })
+    ]) {
+      assert.throws(make, refused, user)
+      assert.throws(make, (error: Error) => !/anna|can|ary/.test(error.message), user)
+    }
+  }
+})

@@ -3,6 +3,7 @@
  * endpoints come with v2, the rack with v3, the map of listener names to protocols with v4, features with v5.
  */
 import { RegistryError } from '../../model/errors.ts'
+import { withoutCredentials } from '../../model/redact.ts'
 import { decimal, type Fields, invalidZnode, parseObject, znodeJson } from './fields.ts'
 
 export const brokerIdsPath = '/brokers/ids'
@@ -64,7 +65,7 @@ function parseEndpoint(path: string, text: string, map: Fields | undefined): Bro
   const match = /^([^:/\s]{1,249}):\/\/(?:\[([^\][]+)\]|([^:\][]+)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[4])
   if (!match || !(port >= 1 && port <= 65_535))
-    throw invalidZnode(path, `lists ${JSON.stringify(text.slice(0, 120))}, which is no endpoint`)
+    throw invalidZnode(path, `lists ${JSON.stringify(withoutCredentials(text).slice(0, 120))}, which is no endpoint`)
   const listenerName = match[1]!
   const securityProtocol = map?.has(listenerName) ? map.text(listenerName, 64) : protocolOfName(listenerName)
   return { listenerName, securityProtocol, host: checkedHost(path, match[2] ?? match[3]!), port }

@@ -44,3 +44,16 @@ it('knows which paths ZooKeeper takes', () => {
     assert.notEqual(pathProblem(path), undefined, path.slice(0, 20))
   }
 })
+
+it('refuses users and passwords, and repeats neither', () => {
+  for (const text of [
+    'anna:canary@h:2181',
+    'h:2181,anna:canary@h',
+    'anna:can/ary@h:2181/kafka',
+    ':canary@h',
+    'zookeeper://anna:canary@h'
+  ]) {
+    const refusal = (error: Error) => !/anna|can/.test(error.message) && /\[redacted\]@h/.test(error.message)
+    assert.throws(() => parseConnectString(text), refusal, text)
+  }
+})
