@@ -56,11 +56,10 @@ export const kafkaFrames: Target = {
     const frame = () =>
       random.chance(0.05) ? Buffer.alloc(9_000, 7) : random.bytes(random.pick([4, 5, random.between(4, 60), random.between(4, 300)]))
     const streams = Array.from({ length: 12 }, () => streamOf(Array.from({ length: random.between(1, 4) }, frame)))
-    return streams.map(({ bytes, fields }, i) => ({ what: `stream ${i}`, bytes, fields }))
+    const greetings = GREETINGS.map(hex => ({ what: 'a greeting', bytes: Buffer.from(hex, 'hex'), fields: [], hostile: true }))
+    return [...streams.map(({ bytes, fields }, i) => ({ what: `stream ${i}`, bytes, fields })), ...greetings]
   },
-  read(bytes, random) {
-    // Now and then somebody else's greeting in place of a frame.
-    const stream = random.chance(0.02) ? Buffer.concat([Buffer.from(random.pick(GREETINGS), 'hex'), bytes]) : bytes
+  read(stream, random) {
     const whole: Buffer[] = []
     const cut: Buffer[] = []
     const readerOf = (frames: Buffer[]) => new FrameReader({ maxFrameBytes: MOST_BYTES, onFrame: frame => frames.push(frame) })
