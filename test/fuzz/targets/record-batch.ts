@@ -158,11 +158,9 @@ export const recordBatch: Target = {
   fixedBytes: 1024 * 1024 + MOST_UNPACKED_BYTES * 32,
   pool: random => [...Array.from({ length: 16 }, () => plainSeed(random)), ...Array.from({ length: 8 }, () => packedSeed(random))],
   read(bytes, random) {
-    if (!random.chance(0.2) || bytes.length < BATCH_HEADER_BYTES || bytes[MAGIC_AT] !== 2) {
-      readAll(bytes, random.pick([0n, 5n, -1n, 1n << 62n]), random.chance(0.02))
-      return
-    }
-    // The same damage inside: it unpacks well, and is not what it says.
-    readAll(packedAs(bytes, random.between(1, 4)), 0n, false)
+    const isPlain = bytes.length >= BATCH_HEADER_BYTES && bytes[MAGIC_AT] === 2 && (bytes[ATTRIBUTES_AT + 1]! & COMPRESSION_MASK) === 0
+    // Now and then the same damage inside: it unpacks well, and is not what it says.
+    if (isPlain && random.chance(0.2)) readAll(packedAs(bytes, random.between(1, 4)), 0n, false)
+    else readAll(bytes, random.pick([0n, 5n, -1n, 1n << 62n]), random.chance(0.02))
   }
 }
