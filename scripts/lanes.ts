@@ -54,7 +54,7 @@ export const lanes: Lane[] = [
     takes: file => isEmbedded(file) && !isJava(file),
     atOnce: 1,
     together: false,
-    fileLimitMs: 120_000,
+    fileLimitMs: 300_000,
     needsJava: false
   },
   { name: 'package', takes: isPackage, atOnce: 1, together: false, fileLimitMs: 240_000, needsJava: false },
