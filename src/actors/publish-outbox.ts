@@ -161,7 +161,7 @@ export class PublishOutbox {
     this.#closing ??= (async () => {
       await Promise.all(this.#rejecting)
       await this.#outbox?.close()
-    })()
+    })().catch(error => this.#options.emit({ type: 'trouble', where: 'outbox', error: plainError(error) }))
     return this.#closing
   }
 

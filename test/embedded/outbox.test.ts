@@ -142,9 +142,14 @@ test('without an outbox nothing can be waited for but the ack, and settings that
       await assert.rejects(open({ publish }), { code: 'INVALID_OPTION' }, JSON.stringify(publish))
   }))
 
-test('a directory has one writer: the second says so, and how to go on', () =>
-  life(async ({ open }) => {
-    const { client } = await open()
+test('a directory has one writer, and nobody else looks into it: a second says so, and how to go on', () =>
+  life(async ({ open, directory, hold }) => {
+    const { client, topic } = await open()
+    const release = hold()
+    await topic.publish('x', { until: 'accepted' })
+    const modes = await Promise.all(['', '/0000000001.log'].map(async path => (await stat(directory + path)).mode & 0o777))
+    assert.deepEqual(modes, [0o700, 0o600])
+    release()
     await assert.rejects(open(), { code: 'OUTBOX_LOCKED', retriable: true })
     await client.close()
     await open()
