@@ -1,14 +1,14 @@
 /**
- * The bytes of an outbox segment: frames `[magic 4][u32 meta length][u32 data length][u32 crc of lengths and meta][u32 crc of data][meta][data]`,
+ * The bytes of an outbox segment: frames `[mark 4][u32 meta length][u32 data length][u32 crc of lengths and meta][u32 crc of data][meta][data]`,
  * big endian, CRC-32C. What a frame says (meta) and the batch that it carries (data) have a checksum each: damage in a batch still tells
- * whose batch it was. Frames find themselves again behind damage by their magic, so that a flipped bit costs one frame and not the rest.
+ * whose batch it was. Frames find themselves again behind damage by the segment's mark, so that a flipped bit costs one frame and not the rest. The mark
+ * is a number by chance, and in the name of the file: what somebody published, and lies there too, cannot pass for a frame.
  */
 import { Packr } from 'msgpackr/pack'
 import { crc32c } from './crc32c.ts'
 import { readMsgpack } from './msgpack.ts'
 
 export const FRAME_HEAD_BYTES = 20
-const MAGIC = 0x534f5801
 const META_LENGTH_AT = 4
 const DATA_LENGTH_AT = 8
 const META_CRC_AT = 12
@@ -71,12 +71,12 @@ type IdentityTuple = [number, string, number, number, number]
 // As the recorder's: read back by the same reader, which takes small numbers in the form that Packr gives them beside records.
 const packr = new Packr({ useRecords: true })
 
-/** The chunks to write, in order; batches are not copied. */
-export function encodeFrame(frame: OutboxFrame): Uint8Array[] {
+/** The chunks to write, in order; batches are not copied. `mark`: the segment's own, 32 bits by chance. */
+export function encodeFrame(frame: OutboxFrame, mark: number): Uint8Array[] {
   const data = frame.type === 'accepted' ? frame.bytes : frame.type === 'split' ? frame.parts.flatMap(part => part.bytes) : []
   const meta = packr.pack(metaOf(frame))
   const head = Buffer.alloc(FRAME_HEAD_BYTES)
-  head.writeUInt32BE(MAGIC, 0)
+  head.writeUInt32BE(mark, 0)
   head.writeUInt32BE(meta.length, META_LENGTH_AT)
   head.writeUInt32BE(bytesOf(data), DATA_LENGTH_AT)
   head.writeUInt32BE(metaCrc(head, meta), META_CRC_AT)
@@ -89,17 +89,17 @@ export function bytesOf(chunks: Chunks): number {
 }
 
 /** Every frame of a segment in order, and what is none. Never throws; nothing is allocated by a length that lies in the file. */
-export function* readFrames(segment: Buffer): Generator<{ frame: OutboxFrame } | { damage: Damage }> {
+export function* readFrames(segment: Buffer, mark: number): Generator<{ frame: OutboxFrame } | { damage: Damage }> {
   const search = { bytesLeft: SEARCH_TIMES * segment.length }
   let at = 0
   while (at < segment.length) {
-    const found = frameAt(segment, at)
+    const found = frameAt(segment, at, mark)
     if (found) {
       yield found.frame ? { frame: found.frame } : { damage: { kind: 'damaged', at, bytes: found.end - at, ...found.was! } }
       at = found.end
       continue
     }
-    const next = nextFrame(segment, at + 1, search)
+    const next = nextFrame(segment, at + 1, mark, search)
     if (next < 0) {
       yield { damage: { kind: 'torn', at, bytes: segment.length - at } }
       return
@@ -116,8 +116,8 @@ interface Found {
 }
 
 /** The frame that begins here, its data damaged or not; undefined: none does. */
-function frameAt(segment: Buffer, at: number): Found | undefined {
-  if (segment.length - at < FRAME_HEAD_BYTES || segment.readUInt32BE(at) !== MAGIC) return undefined
+function frameAt(segment: Buffer, at: number, mark: number): Found | undefined {
+  if (segment.length - at < FRAME_HEAD_BYTES || segment.readUInt32BE(at) !== mark) return undefined
   const metaLength = segment.readUInt32BE(at + META_LENGTH_AT)
   const dataLength = segment.readUInt32BE(at + DATA_LENGTH_AT)
   const metaAt = at + FRAME_HEAD_BYTES
@@ -137,14 +137,14 @@ function frameAt(segment: Buffer, at: number): Found | undefined {
  * Behind damage anything may look like the head of a frame: what lies there is what somebody published, and may be a thousand heads of long ones, each
  * of which would be summed in vain. So the search for long ones has an end; short ones are always found.
  */
-function nextFrame(segment: Buffer, from: number, search: { bytesLeft: number }): number {
-  const magic = Buffer.alloc(4)
-  magic.writeUInt32BE(MAGIC)
-  for (let at = segment.indexOf(magic, from); at >= 0; at = segment.indexOf(magic, at + 1)) {
+function nextFrame(segment: Buffer, from: number, mark: number, search: { bytesLeft: number }): number {
+  const begin = Buffer.alloc(4)
+  begin.writeUInt32BE(mark)
+  for (let at = segment.indexOf(begin, from); at >= 0; at = segment.indexOf(begin, at + 1)) {
     if (segment.length - at < FRAME_HEAD_BYTES) return -1
     const metaLength = segment.readUInt32BE(at + META_LENGTH_AT)
     if (metaLength > SHORT_META_BYTES && metaLength <= META_BYTES_MAX && (search.bytesLeft -= metaLength) < 0) continue
-    if (frameAt(segment, at)) return at
+    if (frameAt(segment, at, mark)) return at
   }
   return -1
 }

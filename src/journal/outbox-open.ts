@@ -4,7 +4,7 @@
 import { SamsaError, UsageError } from '../model/errors.ts'
 import { Outbox, type OutboxEntry, type OutboxOptions } from './outbox.ts'
 import { type AssignedIdentity, type BatchMeta, type Damage, type OutboxFrame, readFrames } from './outbox-frames.ts'
-import { listSegments, OutboxSegments, segmentPath } from './outbox-segments.ts'
+import { listSegments, OutboxSegments, type Segment, segmentPath } from './outbox-segments.ts'
 
 const SEGMENT_BYTES = 8 * 1024 * 1024
 
@@ -36,14 +36,15 @@ export async function openOutbox(options: OpenOutboxOptions): Promise<OpenedOutb
     const { release } = await files.lock(`${directory}/lock`)
     try {
       const reading = new Reading()
-      const sizes = new Map<number, number>()
+      const found = []
       for (const segment of await listSegments(files, directory)) {
         const path = segmentPath(directory, segment)
         const bytes = await files.read(path)
-        sizes.set(segment, bytes.length)
+        found.push({ ...segment, bytes: bytes.length })
         reading.read(segment, path, bytes)
       }
-      const segments = new OutboxSegments({ files, directory, segmentBytes, fsync: options.fsync }, sizes)
+      const mark = () => Math.floor(options.world.random() * 2 ** 32)
+      const segments = new OutboxSegments({ files, directory, segmentBytes, fsync: options.fsync, mark }, found)
       const entries = reading.inOrder()
       const outbox = new Outbox({
         ...options,
@@ -84,8 +85,8 @@ class Reading {
   nextId = 1
   nextOrder = 1
 
-  read(segment: number, file: string, bytes: Buffer): void {
-    for (const one of readFrames(bytes))
+  read({ number: segment, mark }: Segment, file: string, bytes: Buffer): void {
+    for (const one of readFrames(bytes, mark))
       if ('damage' in one) this.damages.push({ ...one.damage, file })
       else this.#take(segment, one.frame)
     for (const { batch } of this.damages as { batch?: BatchMeta | null }[]) if (batch) this.#used(batch.id)

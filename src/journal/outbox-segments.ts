@@ -1,10 +1,10 @@
 /**
- * The files of an outbox: `0000000001.log`, and so on. What is appended is there, or was cut off again and the append fails. A new file is begun when
+ * The files of an outbox: `0000000001-5f3a99c1.log`, and so on, a number and a mark (see outbox-frames.ts). What is appended is there, or was cut off again and the append fails. A new file is begun when
  * one is full, and after a failed fsync, of which nobody can say what it left behind. They are deleted oldest first, so that what says "done" outlives
  * what it is said of.
  */
 import type { AppendFile, World } from '../model/world.ts'
-import { bytesOf, type Chunks } from './outbox-frames.ts'
+import { bytesOf, encodeFrame, type OutboxFrame } from './outbox-frames.ts'
 
 export interface OutboxSegmentsOptions {
   files: World['files']
@@ -13,85 +13,97 @@ export interface OutboxSegmentsOptions {
   segmentBytes: number
   /** False: appends do not wait for the disk. */
   fsync: boolean
+  /** 32 bits by chance. */
+  mark: () => number
 }
 
-const NAME = /^(\d{10})\.log$/
+/** One that lies there. */
+export interface Segment {
+  number: number
+  mark: number
+}
 
-/** The numbers of the segments that lie in a directory, ascending. */
-export async function listSegments(files: World['files'], directory: string): Promise<number[]> {
+const NAME = /^(\d{10})-([0-9a-f]{8})\.log$/
+
+/** The segments that lie in a directory, oldest first. */
+export async function listSegments(files: World['files'], directory: string): Promise<Segment[]> {
   const names = await files.list(directory)
-  return names.flatMap(name => NAME.exec(name)?.[1] ?? []).map(Number)
+  return names.flatMap(name => {
+    const found = NAME.exec(name)
+    return found ? [{ number: Number(found[1]), mark: Number.parseInt(found[2]!, 16) }] : []
+  })
 }
 
-export const segmentPath = (directory: string, segment: number) => `${directory}/${String(segment).padStart(10, '0')}.log`
+export const segmentPath = (directory: string, { number, mark }: Segment) =>
+  `${directory}/${String(number).padStart(10, '0')}-${mark.toString(16).padStart(8, '0')}.log`
 
 export class OutboxSegments {
-  /** number -> bytes; in the order of their numbers, the last is the one that grows. */
-  readonly #sizes = new Map<number, number>()
+  /** By number, in order; the last is the one that grows. */
+  readonly #kept = new Map<number, Segment & { bytes: number }>()
   readonly #options: OutboxSegmentsOptions
   #next: number
-  #open: { file: AppendFile; segment: number } | undefined
+  #open: { file: AppendFile; segment: Segment & { bytes: number } } | undefined
 
   /** `found`: what lies there already, and is never appended to: its end may be torn. */
-  constructor(options: OutboxSegmentsOptions, found: ReadonlyMap<number, number>) {
+  constructor(options: OutboxSegmentsOptions, found: readonly (Segment & { bytes: number })[]) {
     this.#options = options
-    for (const [segment, bytes] of found) this.#sizes.set(segment, bytes)
-    this.#next = Math.max(0, ...found.keys()) + 1
+    for (const segment of found) this.#kept.set(segment.number, segment)
+    this.#next = Math.max(0, ...this.#kept.keys()) + 1
   }
 
   get bytes(): number {
     let bytes = 0
-    for (const size of this.#sizes.values()) bytes += size
+    for (const segment of this.#kept.values()) bytes += segment.bytes
     return bytes
   }
 
   /** The oldest that is not appended to any more. */
   get oldest(): number | undefined {
-    const [first] = this.#sizes.keys()
-    return first === this.#open?.segment ? undefined : first
+    const [first] = this.#kept.keys()
+    return first === this.#open?.segment.number ? undefined : first
   }
 
   /**
-   * Writes in order, and waits for the disk if `sync`. Returns the segment. Rejects with what the system said; `certain` then tells whether nothing of it
-   * is left in the file.
+   * Writes in order, and waits for the disk if `sync`. Returns the segment's number. Rejects with AppendError: what the system said; `certain` then tells
+   * whether nothing of it is left in the file.
    */
-  async append(chunks: Chunks, sync: boolean): Promise<number> {
+  async append(frames: readonly OutboxFrame[], sync: boolean): Promise<number> {
     const { file, segment } = await this.#current()
-    const before = this.#sizes.get(segment)!
+    const chunks = frames.flatMap(frame => encodeFrame(frame, segment.mark))
     let written = false
     try {
       await file.append(chunks)
       written = true
       if (sync && this.#options.fsync) await file.sync()
     } catch (error) {
-      const certain = await this.#cut(before, written)
+      const certain = await this.#cut(segment.bytes, written)
       throw new AppendError(error as Error, certain)
     }
-    this.#sizes.set(segment, before + bytesOf(chunks))
-    if (this.#sizes.get(segment)! >= this.#options.segmentBytes) await this.#finish()
-    return segment
+    segment.bytes += bytesOf(chunks)
+    if (segment.bytes >= this.#options.segmentBytes) await this.#finish()
+    return segment.number
   }
 
-  async remove(segment: number): Promise<void> {
-    await this.#options.files.remove(segmentPath(this.#options.directory, segment))
-    this.#sizes.delete(segment)
+  async remove(number: number): Promise<void> {
+    await this.#options.files.remove(segmentPath(this.#options.directory, this.#kept.get(number)!))
+    this.#kept.delete(number)
   }
 
   /** `empty`: nothing in any of them is needed any more. */
   async close(empty: boolean): Promise<void> {
     await this.#finish()
-    if (empty) for (const segment of [...this.#sizes.keys()]) await this.remove(segment)
+    if (empty) for (const number of [...this.#kept.keys()]) await this.remove(number)
   }
 
-  async #current(): Promise<{ file: AppendFile; segment: number }> {
+  async #current(): Promise<{ file: AppendFile; segment: Segment & { bytes: number } }> {
     if (this.#open) return this.#open
-    const { files, directory, fsync } = this.#options
-    const segment = this.#next
+    const { files, directory, fsync, mark } = this.#options
+    const segment = { number: this.#next, mark: mark(), bytes: 0 }
     try {
       const file = await files.create(segmentPath(directory, segment), { mode: 0o600 })
       this.#next++
       this.#open = { file, segment }
-      this.#sizes.set(segment, 0)
+      this.#kept.set(segment.number, segment)
       if (fsync) await files.syncDirectory(directory)
       return this.#open
     } catch (error) {

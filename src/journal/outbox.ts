@@ -8,7 +8,7 @@
  */
 import { SamsaError } from '../model/errors.ts'
 import type { Timer, World } from '../model/world.ts'
-import { type AssignedIdentity, type BatchMeta, bytesOf, type Chunks, encodeFrame, type OutboxFrame } from './outbox-frames.ts'
+import { type AssignedIdentity, type BatchMeta, bytesOf, type Chunks, type OutboxFrame } from './outbox-frames.ts'
 import type { AppendError, OutboxSegments } from './outbox-segments.ts'
 
 /** A batch that the outbox is to deliver. */
@@ -24,7 +24,7 @@ export interface OutboxEntry {
 }
 
 export interface OutboxOptions {
-  world: Pick<World, 'files' | 'setTimer' | 'clearTimer' | 'now'>
+  world: Pick<World, 'files' | 'setTimer' | 'clearTimer' | 'now' | 'random'>
   directory: string
   segments: OutboxSegments
   segmentBytes: number
@@ -247,7 +247,7 @@ export class Outbox {
     const frames =
       done.length > 0 ? [...group.map(({ frame }) => frame), { type: 'done' as const, ids: done }] : group.map(({ frame }) => frame)
     try {
-      const segment = await this.#options.segments.append(frames.flatMap(encodeFrame), sync)
+      const segment = await this.#options.segments.append(frames, sync)
       for (const { frame } of group) this.#settle(frame, segment)
       this.#durable = group.at(-1)?.number ?? this.#durable
       if (this.#ill) this.#options.health(null)

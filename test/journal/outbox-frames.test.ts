@@ -23,7 +23,8 @@ const frames: OutboxFrame[] = [
     ]
   }
 ]
-const whole = (frame: OutboxFrame) => Buffer.concat(encodeFrame(frame))
+const MARK = 0x534f5801
+const whole = (frame: OutboxFrame) => Buffer.concat(encodeFrame(frame, MARK))
 const segment = Buffer.concat(frames.map(whole))
 const ends = frames.map((_, index) => Buffer.concat(frames.slice(0, index + 1).map(whole)).length)
 
@@ -37,7 +38,7 @@ function plain(frame: OutboxFrame): unknown {
 function read(bytes: Buffer) {
   const found: unknown[] = []
   const damages: { kind: string; at: number; bytes: number; frame?: string | null; batch?: BatchMeta | null }[] = []
-  for (const one of readFrames(bytes)) 'frame' in one ? found.push(plain(one.frame)) : damages.push(one.damage)
+  for (const one of readFrames(bytes, MARK)) 'frame' in one ? found.push(plain(one.frame)) : damages.push(one.damage)
   return { found, damages }
 }
 
@@ -109,4 +110,13 @@ test('behind damage a thousand heads of long frames that are none are looked thr
   )
   // Each summed to its end they would be 25 thousand million bytes.
   assert.ok(user < 3_000_000, `it took ${user / 1_000} ms`)
+})
+
+test('a frame that lies in what somebody published is none, even behind damage: it has not the mark of the file', () => {
+  const forged = Buffer.concat(encodeFrame({ type: 'done', ids: [1, 2] }, 0x12345678))
+  const carried = whole({ type: 'accepted', batch: batch(5), bytes: [forged] })
+  carried[0]! ^= 1
+  const { found, damages } = read(Buffer.concat([segment, carried, whole({ type: 'done', ids: [9] })]))
+  assert.deepEqual(found, [...frames.map(plain), { type: 'done', ids: [9] }])
+  assert.equal(damages.length, 1)
 })

@@ -75,7 +75,7 @@ export const OUTBOX: Mutant[] = [
     name: 'damage ends the reading of a file',
     after: 'one flipped bit costs everything behind it',
     file: 'src/journal/outbox-frames.ts',
-    find: '    const next = nextFrame(segment, at + 1, search)',
+    find: '    const next = nextFrame(segment, at + 1, mark, search)',
     replace: '    const next = -1',
     caughtBy: ['test/journal/outbox-frames.test.ts']
   },

@@ -10,6 +10,8 @@ import type { Field, Seed } from '../seed.ts'
 import type { Target } from '../target.ts'
 import { msgpackFields } from './msgpack-fields.ts'
 
+/** Of the segment. */
+const MARK = 0x534f5801
 const META_LENGTH_AT = 4
 const DATA_LENGTH_AT = 8
 const META_CRC_AT = 12
@@ -37,7 +39,7 @@ function frameOf(random: Random, id: number): OutboxFrame {
 }
 
 function valid(random: Random): Seed {
-  const parts = Array.from({ length: random.between(1, 6) }, (_, i) => Buffer.concat(encodeFrame(frameOf(random, i + 1))))
+  const parts = Array.from({ length: random.between(1, 6) }, (_, i) => Buffer.concat(encodeFrame(frameOf(random, i + 1), MARK)))
   const bytes = Buffer.concat(parts)
   return { what: 'a segment', bytes, fields: fieldsOf(bytes), repair }
 }
@@ -77,7 +79,7 @@ export const outboxFrames: Target = {
   read(bytes) {
     let damaged = 0
     let whole = 0
-    for (const one of readFrames(bytes)) {
+    for (const one of readFrames(bytes, MARK)) {
       if ('frame' in one) {
         whole++
         if (one.frame.type === 'accepted') assert.ok(bytesOf(one.frame.bytes) <= bytes.length)
