@@ -6,6 +6,7 @@ import type { Link } from '../flow/link.ts'
 import { brokerError, meaningOf } from '../model/error-classes.ts'
 import { plainError, SamsaError } from '../model/errors.ts'
 import type { ResponseOf } from '../wire/apis.ts'
+import { persist } from './admin-calls.ts'
 import { decodeMember, type TopicPartitions } from './admin-group-members.ts'
 import { Coordinator } from './coordinator.ts'
 import type { Instance } from './instance.ts'
@@ -84,7 +85,11 @@ export async function listGroups(instance: Instance): Promise<GroupListing[]> {
   return [...groups.values()].sort((a, b) => (a.group < b.group ? -1 : 1))
 }
 
-async function groupsAt(instance: Instance, node: number): Promise<GroupListing[]> {
+function groupsAt(instance: Instance, node: number): Promise<GroupListing[]> {
+  return persist(instance, () => listAt(instance, node))
+}
+
+async function listAt(instance: Instance, node: number): Promise<GroupListing[]> {
   const link = await instance.links.acquire(node, DATA, instance.options.requestTimeoutMs)
   const answer = await link.request('ListGroups', {})
   if (answer.errorCode !== 0) throw brokerError('ListGroups', answer.errorCode, `at broker ${node}`)

@@ -39,6 +39,7 @@ export const consumedPartitionActor = bind(consumedPartitionMachine, {
     noteReplica: ({ context }, params) => planeOf(context)?.emit({ type: 'partition.replica', ...placeOf(context), ...params }),
     noteTruncated: ({ context }, { position, divergentOffset }) =>
       planeOf(context)?.emit({ type: 'partition.truncated', ...placeOf(context), position, divergentOffset }),
+    noteRetry: ({ context }, params) => planeOf(context)?.emit({ type: 'partition.retrying', ...placeOf(context), ...params }),
     noteRecreated: ({ context }, { oldId, newId }) => planeOf(context)?.recreated(context, oldId, newId),
     noteTrouble: ({ context }, { error }) => planeOf(context)?.emit({ type: 'trouble', where: context.path, error })
   }

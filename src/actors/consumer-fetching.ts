@@ -8,7 +8,8 @@ import type { FetchPartition } from '../flow/fetch-partition.ts'
 import { type EpochEnd, EpochFinder } from '../flow/fetch-validate.ts'
 import { Fetcher, type FetcherEvents } from '../flow/fetcher.ts'
 import type { Link } from '../flow/link.ts'
-import { SamsaError } from '../model/errors.ts'
+import { meaningOfError } from '../model/error-classes.ts'
+import { BrokerError, type PlainError, SamsaError } from '../model/errors.ts'
 import type { ResetPolicy, Subscription } from '../model/subscription.ts'
 import { loadApi } from '../wire/apis.ts'
 import type { Flow } from './consumer-flow.ts'
@@ -146,8 +147,9 @@ export class Fetching {
     this.#fetchers.clear()
   }
 
-  #failure(error: Error): { reason: string; seek: boolean; random: number } {
-    return { reason: error.message, seek: mustSeek(error), random: this.#options.instance.world.random() }
+  #failure(error: Error): { reason: string; seek: boolean; random: number; final?: PlainError } {
+    const final = error instanceof BrokerError && meaningOfError(error)?.class === 'fatal' ? { final: error.toJSON() } : {}
+    return { reason: error.message, seek: mustSeek(error), random: this.#options.instance.world.random(), ...final }
   }
 
   /** The loop of a node is listed with the first wish for its link, so that it is released at the end. */

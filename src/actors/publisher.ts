@@ -147,6 +147,11 @@ export class Publisher {
     this.#admit()
   }
 
+  /** The brokers will say nothing of this topic to us: who waits for it to be known learns why, at once. */
+  refuseTopic(topic: string, { code, message, kafka }: PlainError): void {
+    this.#waiters.fail(topic, new PublishError(code, message, 'failed', { details: { topic }, ...(kafka ? { kafka } : {}) }))
+  }
+
   /** From the topic's machine: it does not exist (any more). */
   setTopicMissing(topic: string, error: PlainError | null, deleted: boolean): void {
     const plane = this.plane(topic)

@@ -3,6 +3,7 @@
  */
 import { type EventObject, fromCallback } from 'xstate'
 import { type RegistrySessionContext, registrySessionMachine } from '../machines/registry-session.ts'
+import { meaningOfError } from '../model/error-classes.ts'
 import { BootstrapRegistry } from '../registry/bootstrap.ts'
 import { FallbackRegistry } from '../registry/fallback.ts'
 import type { Registry, RegistryEvent } from '../registry/registry.ts'
@@ -137,6 +138,9 @@ function carry(instance: Instance, event: RegistryEvent): void {
       return
     case 'trouble':
       instance.emit({ type: 'trouble', where: 'registry', error: event.error })
+      // What no repetition betters ends those who wait for the topic.
+      if (typeof event.error.details.topic === 'string' && meaningOfError(event.error)?.class === 'fatal')
+        instance.publisher.refuseTopic(event.error.details.topic, event.error)
       return
     case 'failed':
       tell(instance, 'cluster/registry', { type: 'FAILED', error: event.error })

@@ -68,7 +68,8 @@ export type ConsumedPartitionEvent =
   | { type: 'LEADER'; topic: string; partition: number; node: number; leaderEpoch: number; topicId: string | null }
   | { type: 'NO_LEADER'; topic: string; partition: number; leaderEpoch: number }
   | { type: 'LOCATED'; term: number; offset: string; leaderEpoch: number }
-  | { type: 'LOCATE_FAILED'; term: number; reason: string; seek: boolean; random: number }
+  /** `final`: no repetition will better it. */
+  | { type: 'LOCATE_FAILED'; term: number; reason: string; seek: boolean; random: number; final?: PlainError }
   /** What was read is what the leader has, or it cannot be told. */
   | { type: 'VALIDATED'; term: number }
   /**
@@ -76,7 +77,7 @@ export type ConsumedPartitionEvent =
    * offset to hand out. `offset`, with `leaderEpoch`: where to go on, so that nothing is skipped.
    */
   | { type: 'TRUNCATED'; term: number; position: string; divergentOffset: string | null; offset: string | null; leaderEpoch: number }
-  | { type: 'VALIDATE_FAILED'; term: number; reason: string; seek: boolean; random: number }
+  | { type: 'VALIDATE_FAILED'; term: number; reason: string; seek: boolean; random: number; final?: PlainError }
   /** The fetch loop could not fetch this partition, or could not reach its broker. */
   | { type: 'FETCH_FAILED'; term: number; reason: string; seek: boolean; random: number }
   /** The first good answer after a trouble. */
@@ -146,6 +147,7 @@ export const base = setup({
     /** Tells the consumer that nothing is in hand any more. */
     reportReleased: () => {},
     noteTrouble: (_, _params: { error: PlainError }) => {},
+    noteRetry: (_, _params: { reason: string; attempt: number; delayMs: number }) => {},
     /** It is read from this broker from now on. */
     noteReplica: (_, _params: { broker: number; leader: number; reason: string }) => {},
     noteTruncated: (_, _params: { position: string; divergentOffset: string | null }) => {},
@@ -203,6 +205,7 @@ export const base = setup({
     forgetReplica: assign({ replica: null })
   },
   guards: {
+    isFinal: ({ context, event }) => 'final' in event && event.final !== undefined && event.term === context.term,
     current,
     sameLeader: ({ context, event }) =>
       event.type === 'LEADER' &&
@@ -242,6 +245,13 @@ export function seekAction() {
 
 export function noteError() {
   return { type: 'noteTrouble', params: ({ event }: { event: { error: PlainError } }) => ({ error: event.error }) } as const
+}
+
+/** Of a look-up that no repetition will better. */
+export function rememberFinal() {
+  return assign<Context, { type: string; final?: PlainError }, undefined, ConsumedPartitionEvent, never>({
+    error: ({ event }) => event.final ?? null
+  })
 }
 
 export function rememberError() {

@@ -28,6 +28,7 @@ import {
   noteTruncated,
   policyOf,
   rememberError,
+  rememberFinal,
   seekAction,
   whyFound
 } from './consumed-partition-base.ts'
@@ -171,6 +172,7 @@ export const consumedPartitionMachine = base.createMachine({
                   ]
                 },
                 LOCATE_FAILED: [
+                  { guard: 'isFinal', target: '#consumed-partition.active.parked', actions: rememberFinal() },
                   { guard: 'seeks', target: 'retrying', actions: ['rememberTrouble', seekAction()] },
                   { guard: 'current', target: 'retrying', actions: 'rememberTrouble' }
                 ]
@@ -187,6 +189,7 @@ export const consumedPartitionMachine = base.createMachine({
               on: {
                 VALIDATED: { guard: 'current', target: 'fetching', actions: assign({ attempt: 0, reason: '' }) },
                 VALIDATE_FAILED: [
+                  { guard: 'isFinal', target: '#consumed-partition.active.parked', actions: rememberFinal() },
                   { guard: 'seeks', target: 'retrying', actions: ['rememberTrouble', seekAction()] },
                   { guard: 'current', target: 'retrying', actions: 'rememberTrouble' }
                 ],
@@ -289,7 +292,13 @@ export const consumedPartitionMachine = base.createMachine({
               // What is on its way may still arrive, and its trouble counts when fetching goes on.
               on: { RESUME: { target: 'choosing', actions: assign({ paused: false }) } }
             },
-            retrying: { entry: 'stopFetching', after: { pause: 'choosing' } }
+            retrying: {
+              entry: [
+                'stopFetching',
+                { type: 'noteRetry', params: ({ context: { reason, attempt, delayMs } }) => ({ reason, attempt, delayMs }) }
+              ],
+              after: { pause: 'choosing' }
+            }
           }
         },
         parked: {

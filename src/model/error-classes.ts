@@ -63,8 +63,7 @@ const CLASSIC_MEMBER: ApiRow['codes'] = {
   STALE_MEMBER_EPOCH: ['rejoin', 'stale'],
   FENCED_MEMBER_EPOCH: ['rejoin', 'outcast'],
   UNKNOWN_MEMBER_ID: ['rejoin', 'outcast'],
-  MEMBER_ID_REQUIRED: ['rejoin', 'outcast'],
-  INCONSISTENT_GROUP_PROTOCOL: ['fatal', 'foreign']
+  MEMBER_ID_REQUIRED: ['rejoin', 'outcast']
 }
 const GONE = 'absent'
 
@@ -75,6 +74,8 @@ const TABLE = {
     codes: {
       UNKNOWN_TOPIC_OR_PARTITION: ['refresh', GONE],
       UNKNOWN_TOPIC_ID: ['refresh', GONE],
+      // It is being created.
+      LEADER_NOT_AVAILABLE: ['refresh', 'waits'],
       // Another replica is away: the leader stands.
       REPLICA_NOT_AVAILABLE: ['refresh', 'usable']
     }
@@ -110,7 +111,12 @@ const TABLE = {
   DescribeProducers: { unknown: 'again', codes: { TOPIC_AUTHORIZATION_FAILED: ['fatal', 'unasked'] } },
 
   FindCoordinator: { unknown: 'again' },
-  JoinGroup: { member: true, unknown: 'again', changes: true, codes: { ...CLASSIC_MEMBER, MEMBER_ID_REQUIRED: ['rejoin', 'named'] } },
+  JoinGroup: {
+    member: true,
+    unknown: 'again',
+    changes: true,
+    codes: { ...CLASSIC_MEMBER, MEMBER_ID_REQUIRED: ['rejoin', 'named'], INCONSISTENT_GROUP_PROTOCOL: ['fatal', 'foreign'] }
+  },
   SyncGroup: { member: true, unknown: 'again', changes: true, codes: { ...CLASSIC_MEMBER } },
   Heartbeat: { member: true, unknown: 'again', codes: { ...CLASSIC_MEMBER } },
   LeaveGroup: {
@@ -150,6 +156,7 @@ const TABLE = {
       ILLEGAL_GENERATION: ['rejoin', 'refused'],
       UNKNOWN_MEMBER_ID: ['rejoin', 'refused'],
       FENCED_MEMBER_EPOCH: ['rejoin', 'refused'],
+      MEMBER_ID_REQUIRED: ['rejoin', 'refused'],
       REBALANCE_IN_PROGRESS: ['rejoin', 'waits'],
       STALE_MEMBER_EPOCH: ['rejoin', 'waits'],
       FENCED_INSTANCE_ID: ['fatal', 'refused'],

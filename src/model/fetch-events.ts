@@ -12,6 +12,8 @@ export type FetchEmitted =
    * change of the leader itself is told by `leader.changed` of the cluster.
    */
   | { type: 'partition.replica'; topic: string; partition: number; broker: number; leader: number; reason: string }
+  /** It could not be read, located or compared; `reason` says why. It is tried again after the pause, or as soon as there is another leader. */
+  | { type: 'partition.retrying'; topic: string; partition: number; reason: string; attempt: number; delayMs: number }
   /**
    * The log was cut by an unclean leader election (KIP-320): from `divergentOffset` on (null: not known) what was read is not what is there now.
    * Where that is below `position`, the next offset to hand out, messages that were handed out are gone, and the partition goes on at the

@@ -94,12 +94,14 @@ const events = [
     truncated(term, null),
     { type: 'VALIDATE_FAILED', term, reason: 'r', seek: true, random: 0 },
     { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0 },
+    { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
     diverged(term),
     preferred(term),
     reached(term),
     { type: 'UNREACHED', term, reason: 'r' },
     { type: 'LOCATE_FAILED', term, reason: 'r', seek: true, random: 0 },
     { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0 },
+    { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
     failed(term),
     failed(term, false),
     failed(term - 1),
@@ -305,6 +307,15 @@ test('sought by a policy the leader is asked, and the policy is forgotten when i
   const retried = run(input, leader(1, 1), toEnd, failedOnce, paused)
   assert.deepEqual(retried.did('locate'), { term: 3, node: 1, from: { at: 'latest' } })
   assert.deepEqual(run(input, leader(1, 1), toEnd, found, outOfRange(2)).did('locate'), { term: 3, node: 1, from: { at: 'earliest' } })
+})
+
+test('a look-up that no repetition betters parks the partition; one that may go well is told with its pause, and tried again', () => {
+  const refused: ConsumedPartitionEvent = { type: 'LOCATE_FAILED', term: 2, reason: 'r', seek: false, random: 0.5, final: error }
+  const parked = run(input, leader(1, 1), toEnd, refused)
+  assert.equal(parked.value, '{"active":"parked"}')
+  assert.deepEqual(parked.did('park'), { error })
+  const again = run(input, leader(1, 1), failed(1, false))
+  assert.deepEqual(again.did('noteRetry'), { reason: 'r', attempt: 1, delayMs: 100 })
 })
 
 test('sought while no leader is known, it begins there and is fetched when there is one; the last seek counts', () => {

@@ -66,7 +66,7 @@ const DECIDED = {
   'DeleteTopics UNKNOWN_TOPIC_OR_PARTITION': ['fatal', undefined],
   'CreateTopics NOT_CONTROLLER': ['refresh', undefined],
   'InitProducerId COORDINATOR_LOAD_IN_PROGRESS': ['retry', undefined],
-  'Metadata LEADER_NOT_AVAILABLE': ['refresh', undefined]
+  'Metadata LEADER_NOT_AVAILABLE': ['refresh', 'waits']
 } as const
 
 for (const [key, [errorClass, remedy]] of Object.entries(DECIDED))

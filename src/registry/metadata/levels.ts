@@ -6,7 +6,6 @@
 
 import { asksAgain, brokerError, meaningOf } from '../../model/error-classes.ts'
 import { LimitError, RegistryError } from '../../model/errors.ts'
-import { kafkaError } from '../../model/kafka-errors.ts'
 import type { ResponseOf } from '../../wire/apis.ts'
 import type { BrokerInfo, LeaderInfo, PartitionInfo, RegistryEvent } from '../registry.ts'
 import { isTopicName } from '../znodes/topic.ts'
@@ -122,26 +121,16 @@ function topicNames(topics: readonly MetadataTopic[]): string[] {
 }
 
 function addTopic(out: MetadataLevels, name: string, topic: MetadataTopic): void {
-  switch (kafkaError(topic.errorCode).name) {
-    case 'NONE':
-      addPartitions(out, name, topic)
-      return
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-    case 'UNKNOWN_TOPIC_ID':
-      out.events.push({ type: 'topic.missing', topic: name })
-      out.unsettled.push(name)
-      return
-    case 'LEADER_NOT_AVAILABLE':
-      // It is being created: there is nothing to tell yet.
-      out.unsettled.push(name)
-      return
-    default:
-      out.events.push({
-        type: 'trouble',
-        error: { ...brokerError('Metadata', topic.errorCode, `of topic ${name}`).toJSON(), details: { topic: name } }
-      })
-      if (asksAgain('Metadata', topic.errorCode)) out.unsettled.push(name)
-  }
+  if (topic.errorCode === 0) return addPartitions(out, name, topic)
+  const { remedy } = meaningOf('Metadata', topic.errorCode)
+  if (asksAgain('Metadata', topic.errorCode)) out.unsettled.push(name)
+  if (remedy === 'absent') out.events.push({ type: 'topic.missing', topic: name })
+  // What is being created has nothing to tell yet.
+  else if (remedy !== 'waits')
+    out.events.push({
+      type: 'trouble',
+      error: { ...brokerError('Metadata', topic.errorCode, `of topic ${name}`).toJSON(), details: { topic: name } }
+    })
 }
 
 function addPartitions(out: MetadataLevels, name: string, topic: MetadataTopic): void {
