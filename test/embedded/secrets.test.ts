@@ -151,6 +151,7 @@ test('in messages with names of credentials: the recording has none of it, in me
   const inspected: unknown[] = []
   const cluster = await connect(kafka.url, {
     outbox: join(folder, 'outbox'),
+    journal: join(folder, 'journal'),
     inspect: event => inspected.push((event as { event?: unknown }).event ?? event.type)
   })
   cluster.on('*', event => told.push(event))
@@ -163,6 +164,10 @@ test('in messages with names of credentials: the recording has none of it, in me
   await cluster.close()
   for (const event of told) see('event', event)
   for (const event of inspected.filter(event => (event as { type?: string })?.type !== 'NOTHING_KNOWN')) see('inspected', event)
+  const shown = await samsa(['journal', 'tail', join(folder, 'journal'), '-n', '0', '--json'])
+  assert.match(shown.text, /NOTHING_KNOWN/)
+  see('samsa journal', shown.text)
+  assert.ok((await readdir(join(folder, 'journal'))).length > 0)
   for (const name of await readdir(folder, { recursive: true }))
     seen.push([name, await readFile(join(folder, name)).catch(() => Buffer.alloc(0))])
   clean(10)
