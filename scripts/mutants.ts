@@ -1,10 +1,10 @@
 /**
- * `npm run mutants -- [--seeds 200] [name or part of it …]`: plants each bug of `test/mutants/table.ts` into a copy of the tree, and looks whether it is
+ * `npm run mutants -- [--seeds 200] [--write] [name or part of it …]`: plants each bug of `test/mutants/table.ts` into a copy of the tree, and looks whether it is
  * caught: by its test files, or by the simulation within so many seeds. Ends with a table; exit code 1: one has survived, or has no place in the source
  * any more; 2: the command is wrong.
  */
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json']
 /** For one mutant: some make the client spin. */
 const LIMIT_MS = 300_000
-const USAGE = 'Usage: npm run mutants -- [--seeds 200] [--jobs 1] [name …]'
+const USAGE = 'Usage: npm run mutants -- [--seeds 200] [--jobs 1] [--write] [name …]'
+/** Where `--write` puts what was measured; rows of mutants that were not run stay. */
+const WRITTEN = 'test/mutants/caught.md'
 
 interface Caught {
   mutant: Mutant
@@ -95,9 +97,28 @@ function report(all: readonly Caught[]): void {
   console.log(`\n${all.length - survived.length} of ${all.length} caught, ${bySeeds} of them by seeds of the simulation`)
 }
 
-function argumentsOf(args: readonly string[]): { names: string[]; seeds: number | undefined; jobs: number } {
+/** The measured table, one row per mutant, in the order of the list. */
+function write(all: readonly Caught[]): void {
+  const path = join(root, WRITTEN)
+  const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : []
+  const rows = MUTANTS.flatMap(({ name, after }) => {
+    const found = all.find(({ mutant }) => mutant.name === name)
+    if (!found) return before.filter(line => line.startsWith(`| ${name} |`))
+    const by = (found.by ?? '**survived**').replaceAll('|', '/').replaceAll('\n', ' ').slice(0, 140)
+    return [`| ${name} | ${after.replaceAll('|', '/')} | ${by} | ${found.seeds ?? ''} | ${found.seconds.toFixed(0)} |`]
+  })
+  const head = ['# Planted bugs, and what caught them', '', 'Written by `npm run mutants -- --write`; without a row: not measured yet.', '']
+  const table = ['| mutant | after | caught by | seeds it took | seconds |', '|---|---|---|---|---|', ...rows, '']
+  writeFileSync(path, [...head, ...table].join('\n'))
+}
+
+function argumentsOf(args: readonly string[]): { names: string[]; seeds: number | undefined; jobs: number; write: boolean } {
   const text = { type: 'string' } as const
-  const { values, positionals } = parseArgs({ args: [...args], options: { seeds: text, jobs: text }, allowPositionals: true })
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { seeds: text, jobs: text, write: { type: 'boolean' } },
+    allowPositionals: true
+  })
   const number = (name: 'seeds' | 'jobs') => {
     const given = values[name]
     if (given === undefined) return undefined
@@ -106,7 +127,7 @@ function argumentsOf(args: readonly string[]): { names: string[]; seeds: number 
   }
   const stranger = positionals.find(name => !MUTANTS.some(mutant => mutant.name.includes(name)))
   if (stranger !== undefined) throw new Error(`there is no mutant '${stranger}'.`)
-  return { names: positionals, seeds: number('seeds'), jobs: number('jobs') ?? 1 }
+  return { names: positionals, seeds: number('seeds'), jobs: number('jobs') ?? 1, write: values.write ?? false }
 }
 
 async function main({ names, ...options }: ReturnType<typeof argumentsOf>): Promise<boolean> {
@@ -126,6 +147,7 @@ async function main({ names, ...options }: ReturnType<typeof argumentsOf>): Prom
       all.push(caught)
     }
     report(all)
+    if (options.write) write(all)
     return all.every(({ by }) => by !== undefined)
   } finally {
     rmSync(tree, { recursive: true, force: true })

@@ -2,6 +2,7 @@
  * Bugs planted on purpose, most of them after ones that real clients had: each is one change in `src`, and each must be caught, by the test files that are
  * named, or by so many seeds of the simulation at most. `npm run mutants` plants and catches them; `table.test.ts` holds that each still has its place.
  */
+import { BAD_INPUT } from './bad-input.ts'
 import { OUTBOX } from './outbox.ts'
 
 export interface Mutant {
@@ -257,4 +258,4 @@ const GROUPS: Mutant[] = [
   }
 ]
 
-export const MUTANTS: readonly Mutant[] = [...PUBLISHING, ...OUTBOX, ...FETCHING, ...GROUPS]
+export const MUTANTS: readonly Mutant[] = [...PUBLISHING, ...OUTBOX, ...FETCHING, ...GROUPS, ...BAD_INPUT]
