@@ -261,7 +261,7 @@ export function describeDamage({ file, at, bytes, kind, ...more }: OutboxDamage)
   const torn = 'the process or the machine died while it was written: it was not accepted yet'
   const what = batch
     ? `a batch of ${batch.count} messages for ${batch.topic}/${batch.partition} is damaged, and cannot be delivered`
-    : `${bytes} bytes are damaged${frame ? `: a record of the kind "${frame}"` : ''}`
+    : `${bytes} bytes are damaged: ${frame ? `a record of the kind "${frame}"` : 'if they were accepted messages, these cannot be delivered'}`
   const mayDouble = kind === 'damaged' && frame !== 'accepted' && frame !== 'done'
   return {
     file,

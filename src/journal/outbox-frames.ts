@@ -101,7 +101,10 @@ export function* readFrames(segment: Buffer, mark: number): Generator<{ frame: O
     }
     const next = nextFrame(segment, at + 1, mark, search)
     if (next < 0) {
-      yield { damage: { kind: 'torn', at, bytes: segment.length - at } }
+      const bytes = segment.length - at
+      yield {
+        damage: isTorn(segment.subarray(at), mark) ? { kind: 'torn', at, bytes } : { kind: 'damaged', at, bytes, frame: null, batch: null }
+      }
       return
     }
     yield { damage: { kind: 'damaged', at, bytes: next - at, frame: null, batch: null } }
@@ -131,6 +134,28 @@ function frameAt(segment: Buffer, at: number, mark: number): Found | undefined {
   if (!frame) return undefined
   if (dataCrc([data]) === segment.readUInt32BE(at + DATA_CRC_AT)) return { end, frame }
   return { end, was: { frame: frame.type, batch: frame.type === 'accepted' ? frame.batch : null } }
+}
+
+/**
+ * The last bytes are the beginning of a frame, as a write leaves them that was cut short. Any other bytes there were changed, and may have been a frame
+ * that counted; so may one that is whole but for the length that it gives.
+ */
+function isTorn(rest: Buffer, mark: number): boolean {
+  const begin = Buffer.alloc(4)
+  begin.writeUInt32BE(mark)
+  if (!rest.subarray(0, 4).equals(begin.subarray(0, rest.length))) return false
+  if (rest.length < FRAME_HEAD_BYTES) return true
+  const metaLength = rest.readUInt32BE(META_LENGTH_AT)
+  const dataLength = rest.readUInt32BE(DATA_LENGTH_AT)
+  const dataAt = FRAME_HEAD_BYTES + metaLength
+  if (metaLength > META_BYTES_MAX || dataLength > DATA_BYTES_MAX || dataAt + dataLength <= rest.length) return false
+  const isRight = (head: Buffer, end: number) => metaCrc(head, rest.subarray(FRAME_HEAD_BYTES, end)) === rest.readUInt32BE(META_CRC_AT)
+  if (dataAt <= rest.length) return isRight(rest, dataAt)
+  const end = rest.length - dataLength
+  if (end < FRAME_HEAD_BYTES) return true
+  const head = Buffer.from(rest.subarray(0, FRAME_HEAD_BYTES))
+  head.writeUInt32BE(end - FRAME_HEAD_BYTES, META_LENGTH_AT)
+  return !isRight(head, end)
 }
 
 /**
