@@ -52,7 +52,7 @@ export const lanes: Lane[] = [
   {
     name: 'embedded',
     takes: file => isEmbedded(file) && !isJava(file),
-    atOnce: 1,
+    atOnce: 2,
     together: false,
     fileLimitMs: 300_000,
     needsJava: false
