@@ -255,13 +255,17 @@ function isSound({ batch: { topic, count, compression }, bytes }: OutboxEntry): 
   return isTopicName(topic) && COMPRESSIONS.includes(compression) && new RecordBatch(buffer).count === count && count > 0
 }
 
-/** What a user is told of damage. `mayDouble`: what was lost may have been a batch's identity, which then goes again under another one. */
-export function describeDamage({ file, at, bytes, kind, ...more }: OutboxDamage) {
+/**
+ * What a user is told of damage. `mayDouble`: what was lost may have been a batch's identity, which then goes again under another one. `mayLose`: it may
+ * have been messages that were accepted; the file is kept.
+ */
+export function describeDamage({ file, at, bytes, kind, needed, ...more }: OutboxDamage) {
   const { frame, batch } = { frame: null, batch: null, ...more }
-  const torn = 'the process or the machine died while it was written: it was not accepted yet'
+  const torn = 'the process or the machine died while it was written: it was not accepted yet (if nobody has cut the file)'
+  const kept = `the file is kept as ${file}.damaged`
   const what = batch
-    ? `a batch of ${batch.count} messages for ${batch.topic}/${batch.partition} is damaged, and cannot be delivered`
-    : `${bytes} bytes are damaged: ${frame ? `a record of the kind "${frame}"` : 'if they were accepted messages, these cannot be delivered'}`
+    ? `a batch of ${batch.count} messages for ${batch.topic}/${batch.partition} is damaged, and ${needed ? `cannot be delivered; ${kept}` : 'not needed any more'}`
+    : `${bytes} bytes are damaged: ${frame ? `a record of the kind "${frame}"` : `if they were accepted messages, these cannot be delivered; ${kept}`}`
   const mayDouble = kind === 'damaged' && frame !== 'accepted' && frame !== 'done'
   return {
     file,
@@ -270,6 +274,7 @@ export function describeDamage({ file, at, bytes, kind, ...more }: OutboxDamage)
     topic: batch?.topic ?? null,
     partition: batch?.partition ?? null,
     mayDouble,
+    mayLose: kind === 'damaged' && frame !== 'assigned' && frame !== 'done' && needed,
     reason: kind === 'torn' ? torn : what
   }
 }

@@ -14,7 +14,8 @@ export interface OpenOutboxOptions extends Pick<OutboxOptions, 'world' | 'direct
   segmentBytes?: number
 }
 
-export type OutboxDamage = Damage & { file: string }
+/** `needed`: false where the batch that is damaged is done, or lies elsewhere too. */
+export type OutboxDamage = Damage & { file: string; needed: boolean }
 
 export interface OpenedOutbox {
   outbox: Outbox
@@ -40,8 +41,8 @@ export async function openOutbox(options: OpenOutboxOptions): Promise<OpenedOutb
       for (const segment of await listSegments(files, directory)) {
         const path = segmentPath(directory, segment)
         const bytes = await files.read(path)
-        found.push({ ...segment, bytes: bytes.length })
-        reading.read(segment, path, bytes)
+        const damaged = reading.read(segment, path, bytes)
+        found.push({ ...segment, bytes: bytes.length, damaged })
       }
       const mark = () => Math.floor(options.world.random() * 2 ** 32)
       const segments = new OutboxSegments({ files, directory, segmentBytes, fsync: options.fsync, mark }, found)
@@ -55,7 +56,7 @@ export async function openOutbox(options: OpenOutboxOptions): Promise<OpenedOutb
         nextId: reading.nextId,
         nextOrder: reading.nextOrder
       })
-      return { outbox, entries, damages: reading.damages }
+      return { outbox, entries, damages: reading.damages() }
     } catch (error) {
       await release()
       throw error
@@ -80,16 +81,28 @@ function explained(directory: string, error: Error & { code?: string }): SamsaEr
 
 /** Frames in the order in which they were written, and what they leave. */
 class Reading {
-  readonly damages: OutboxDamage[] = []
+  readonly #damages: (Damage & { file: string })[] = []
+  readonly #done = new Set<number>()
   readonly #entries = new Map<number, OutboxEntry>()
   nextId = 1
   nextOrder = 1
 
-  read({ number: segment, mark }: Segment, file: string, bytes: Buffer): void {
+  /** Answers whether bytes of it are damaged, by more than a death while they were written. */
+  read({ number: segment, mark }: Segment, file: string, bytes: Buffer): boolean {
+    let damaged = false
     for (const one of readFrames(bytes, mark))
-      if ('damage' in one) this.damages.push({ ...one.damage, file })
-      else this.#take(segment, one.frame)
-    for (const { batch } of this.damages as { batch?: BatchMeta | null }[]) if (batch) this.#used(batch.id)
+      if ('damage' in one) {
+        this.#damages.push({ ...one.damage, file })
+        damaged ||= one.damage.kind === 'damaged'
+        if (one.damage.kind === 'damaged' && one.damage.batch) this.#used(one.damage.batch.id)
+      } else this.#take(segment, one.frame)
+    return damaged
+  }
+
+  /** Once all is read: what is said to be done lies behind what it is said of. */
+  damages(): OutboxDamage[] {
+    const isElsewhere = ({ id }: BatchMeta) => this.#done.has(id) || this.#entries.has(id)
+    return this.#damages.map(damage => ({ ...damage, needed: !(damage.kind === 'damaged' && damage.batch && isElsewhere(damage.batch)) }))
   }
 
   inOrder(): OutboxEntry[] {
@@ -113,13 +126,13 @@ class Reading {
       }
       case 'split':
         this.#used(frame.id)
-        this.#entries.delete(frame.id)
+        if (!this.#entries.delete(frame.id)) this.#done.add(frame.id)
         for (const { batch, identity, bytes } of frame.parts) this.#enter(segment, batch, bytes, identity)
         return
       case 'done':
         for (const id of frame.ids) {
           this.#used(id)
-          this.#entries.delete(id)
+          if (!this.#entries.delete(id)) this.#done.add(id)
         }
     }
   }

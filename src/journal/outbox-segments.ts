@@ -1,7 +1,8 @@
 /**
- * The files of an outbox: `0000000001-5f3a99c1.log`, and so on, a number and a mark (see outbox-frames.ts). What is appended is there, or was cut off again and the append fails. A new file is begun when
- * one is full, and after a failed fsync, of which nobody can say what it left behind. They are deleted oldest first, so that what says "done" outlives
- * what it is said of.
+ * The files of an outbox: `0000000001-5f3a99c1.log`, and so on, a number and a mark (see outbox-frames.ts). What is appended is there, or was cut off
+ * again and the append fails. A new file is begun when one is full, and after a failed fsync, of which nobody can say what it left behind. They are
+ * deleted oldest first, so that what says "done" outlives what it is said of. One with damaged bytes is not deleted, but renamed to `….log.damaged`:
+ * what it held may be all that is left of it.
  */
 import type { AppendFile, World } from '../model/world.ts'
 import { bytesOf, encodeFrame, type OutboxFrame } from './outbox-frames.ts'
@@ -23,6 +24,8 @@ export interface Segment {
   mark: number
 }
 
+type Kept = Segment & { bytes: number; damaged: boolean }
+
 const NAME = /^(\d{10})-([0-9a-f]{8})\.log$/
 
 /** The segments that lie in a directory, oldest first. */
@@ -39,13 +42,13 @@ export const segmentPath = (directory: string, { number, mark }: Segment) =>
 
 export class OutboxSegments {
   /** By number, in order; the last is the one that grows. */
-  readonly #kept = new Map<number, Segment & { bytes: number }>()
+  readonly #kept = new Map<number, Kept>()
   readonly #options: OutboxSegmentsOptions
   #next: number
-  #open: { file: AppendFile; segment: Segment & { bytes: number } } | undefined
+  #open: { file: AppendFile; segment: Kept } | undefined
 
   /** `found`: what lies there already, and is never appended to: its end may be torn. */
-  constructor(options: OutboxSegmentsOptions, found: readonly (Segment & { bytes: number })[]) {
+  constructor(options: OutboxSegmentsOptions, found: readonly Kept[]) {
     this.#options = options
     for (const segment of found) this.#kept.set(segment.number, segment)
     this.#next = Math.max(0, ...this.#kept.keys()) + 1
@@ -85,7 +88,10 @@ export class OutboxSegments {
   }
 
   async remove(number: number): Promise<void> {
-    await this.#options.files.remove(segmentPath(this.#options.directory, this.#kept.get(number)!))
+    const { files, directory } = this.#options
+    const segment = this.#kept.get(number)!
+    const path = segmentPath(directory, segment)
+    await (segment.damaged ? files.rename(path, `${path}.damaged`) : files.remove(path))
     this.#kept.delete(number)
   }
 
@@ -95,10 +101,10 @@ export class OutboxSegments {
     if (empty) for (const number of [...this.#kept.keys()]) await this.remove(number)
   }
 
-  async #current(): Promise<{ file: AppendFile; segment: Segment & { bytes: number } }> {
+  async #current(): Promise<{ file: AppendFile; segment: Kept }> {
     if (this.#open) return this.#open
     const { files, directory, fsync, mark } = this.#options
-    const segment = { number: this.#next, mark: mark(), bytes: 0 }
+    const segment = { number: this.#next, mark: mark(), bytes: 0, damaged: false }
     try {
       const file = await files.create(segmentPath(directory, segment), { mode: 0o600 })
       this.#next++

@@ -213,7 +213,10 @@ export type ClusterEmitted =
       bytes: number
       topic: string | null
       partition: number | null
+      /** An identity may be lost: its batch goes again under another one. */
       mayDouble: boolean
+      /** Accepted messages may be lost; the file is kept as `….damaged`. */
+      mayLose: boolean
       reason: string
     }
   /** A leader has said which batches of an earlier process it has; the others go again, those behind a gap with a new identity. */

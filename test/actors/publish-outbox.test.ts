@@ -9,17 +9,26 @@ const batch = {
 }
 
 test('a torn end was not accepted yet, a damaged batch is named, and what may have been an identity may double', () => {
-  const told = (damage: object) => describeDamage({ file: 'box/0000000001.log', at: 40, bytes: 90, ...damage } as never)
+  const told = (damage: object) => describeDamage({ file: 'box/0000000001.log', at: 40, bytes: 90, needed: true, ...damage } as never)
   assert.deepEqual(told({ kind: 'torn' }), {
-    ...{ file: 'box/0000000001.log', at: 40, bytes: 90, topic: null, partition: null, mayDouble: false },
-    reason: 'the process or the machine died while it was written: it was not accepted yet'
+    ...{ file: 'box/0000000001.log', at: 40, bytes: 90, topic: null, partition: null, mayDouble: false, mayLose: false },
+    reason: 'the process or the machine died while it was written: it was not accepted yet (if nobody has cut the file)'
   })
   const named = told({ kind: 'damaged', frame: 'accepted', batch })
-  assert.deepEqual([named.topic, named.partition, named.mayDouble], ['orders', 2, false])
-  assert.equal(named.reason, 'a batch of 3 messages for orders/2 is damaged, and cannot be delivered')
+  assert.deepEqual([named.topic, named.partition, named.mayDouble, named.mayLose], ['orders', 2, false, true])
+  const reason = 'a batch of 3 messages for orders/2 is damaged, and cannot be delivered; the file is kept as box/0000000001.log.damaged'
+  assert.equal(named.reason, reason)
+  const needless = told({ kind: 'damaged', frame: 'accepted', batch, needed: false })
+  assert.deepEqual([needless.mayLose, needless.reason], [false, 'a batch of 3 messages for orders/2 is damaged, and not needed any more'])
   const kinds = ['accepted', 'assigned', 'done', 'split', null] as const
   assert.deepEqual(
-    kinds.map(frame => told({ kind: 'damaged', frame, batch: null }).mayDouble),
-    [false, true, false, true, true]
+    kinds.map(frame => told({ kind: 'damaged', frame, batch: null })).map(({ mayDouble, mayLose }) => [mayDouble, mayLose]),
+    [
+      [false, true],
+      [true, false],
+      [false, false],
+      [true, true],
+      [true, true]
+    ]
   )
 })

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import { type Cluster, type ClusterEmitted, type ConnectOptions, connect, type Topic } from '../../src/index.ts'
 import { type EmbeddedCluster, startCluster } from '../../src/testing.ts'
@@ -294,14 +294,19 @@ test('a flipped bit costs that batch, and says so; what comes behind it is deliv
     release()
     const second = await open()
     assert.deepEqual(
-      second.client.outbox!.damages.map(({ topic, partition, mayDouble }) => ({ topic, partition, mayDouble })),
-      [{ topic: 'orders', partition: 0, mayDouble: false }]
+      second.client.outbox!.damages.map(({ topic, partition, mayDouble, mayLose }) => ({ topic, partition, mayDouble, mayLose })),
+      [{ topic: 'orders', partition: 0, mayDouble: false, mayLose: true }]
     )
     assert.match(second.client.outbox!.damages[0]!.reason, /a batch of 1 messages for orders\/0 is damaged/)
     await emptied(second.client)
     assert.deepEqual(await valuesOf(cluster), ['zero', 'one', 'three'])
     assert.equal(of(second.events, 'outbox.verified')[0]!.renewed, 1)
     assert.deepEqual(of(second.events, 'publish.maybeDoubled'), [])
+    await second.client.close()
+    assert.deepEqual(
+      (await readdir(directory)).filter(name => name.includes('.log')),
+      [`${basename(file)}.damaged`]
+    )
   }))
 
 test('a topic that is deleted: what was accepted for it is put aside', () =>

@@ -56,6 +56,31 @@ test('what is accepted is found after a kill, with its identity; what is done is
   assert.ok(again.accept('new') > 4, 'an id is used once')
 })
 
+test('a damaged batch is missed only where it is needed, and its file is kept when the others of it are done', async () => {
+  const { outbox, files, accept } = await open()
+  const ids = [accept('first'), accept('second'), accept('third')]
+  await outbox.whenDurable()
+  outbox.done(ids[0]!)
+  await outbox.whenDurable()
+  const after = files.afterKill()
+  const [name] = names(after)
+  const { bytes } = after.stored.get(name!)!
+  for (const text of ['first', 'second']) bytes[bytes.indexOf(text)]! ^= 1
+  const again = await open(after)
+  assert.deepEqual(
+    again.damages.map(damage => [damage.kind === 'damaged' && damage.batch?.id, damage.needed]),
+    [
+      [ids[0], false],
+      [ids[1], true]
+    ]
+  )
+  assert.deepEqual(again.found(), [['third', null]])
+  again.outbox.done(ids[2]!)
+  await again.outbox.close()
+  assert.deepEqual(names(again.files), [`${name}.damaged`])
+  assert.deepEqual((await open(again.files.afterKill())).damages, [], 'it is told once')
+})
+
 test('what one turn brings shares one write and one fsync', async () => {
   const { outbox, files, accept } = await open()
   for (let i = 0; i < 50; i++) outbox.assign(accept(`m${i}`), identity(i))

@@ -44,7 +44,7 @@ export const produce: Command = {
   notes: [
     'Lines end at a newline byte; a last one without it counts. Bytes are published unchanged, whatever their encoding.',
     'With --outbox, lines that an earlier run left there are delivered first. One process uses a directory at a time.',
-    'Exit code 0: every line is acked. 1: some are not; stderr says how many failed (not written) and how many are unknown.'
+    'Exit code 0: every line is acked, and all that lay in the outbox. 1: some are not; stderr says how many failed (not written) and how many are unknown.'
   ],
   examples: [
     ['seq 1000 | samsa produce numbers --create', 'a thousand messages'],
@@ -60,10 +60,11 @@ export const produce: Command = {
     const settings = settingsOf(context)
     const cluster = await context.connect({ createTopics: args.has('create'), publish: settings.publish, ...settings.outbox })
     const topic = cluster.topic(name)
-    tellOfOutbox(context, cluster)
+    const spoilt = tellOfOutbox(context, cluster)
     if (!args.has('create')) await topic.describe()
     if (context.terminal.inputIsTerminal) context.note('Reading lines from the terminal; Ctrl-D ends.')
-    return new Producing(context, cluster, topic, settings).run()
+    const code = await new Producing(context, cluster, topic, settings).run()
+    return code === EXIT.ok && spoilt() ? EXIT.failed : code
   }
 }
 
@@ -239,19 +240,23 @@ class Producing {
 }
 
 /** What an earlier run left, and what became of it. */
-function tellOfOutbox(context: Context, cluster: Cluster): void {
+/** What it answers tells whether anything of the outbox cannot be delivered, or was refused. */
+function tellOfOutbox(context: Context, cluster: Cluster): () => boolean {
   const { terminal } = context
   const { recoveredBatches, damages } = cluster.outbox ?? { recoveredBatches: 0, damages: [] }
+  let spoilt = damages.some(({ mayLose }) => mayLose)
   for (const { file, at, reason } of damages) terminal.say(`samsa: ${file}, byte ${at}: ${reason}`)
-  if (recoveredBatches > 0) context.note(`${recoveredBatches} batches of an earlier run are delivered first`)
+  if (recoveredBatches > 0) context.note(`Batches of an earlier run that are delivered first: ${recoveredBatches}`)
   cluster.on('*', event => {
-    if (event.type === 'outbox.rejected')
+    if (event.type === 'outbox.rejected') {
+      spoilt = true
       terminal.say(`samsa: ${event.count} for ${event.topic} were refused (${event.error.code}), and are in ${event.file}`)
-    else if (event.type === 'outbox.failing')
+    } else if (event.type === 'outbox.failing')
       terminal.say(`samsa: nothing is accepted: ${event.directory} cannot be written (${event.reason})`)
     else if (event.type === 'publish.maybeDoubled')
       terminal.say(`samsa: ${event.count} for ${event.topic}/${event.partition} may be doubled: ${event.reason}`)
   })
+  return () => spoilt
 }
 
 const NEWLINE = Buffer.from('\n')
