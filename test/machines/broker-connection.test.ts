@@ -6,6 +6,7 @@ import {
   brokerConnectionMachine as machine
 } from '../../src/machines/broker-connection.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 import { runMachine } from '../support/run-machine.ts'
 
 const input = {
@@ -25,25 +26,30 @@ const run = (...events: BrokerConnectionEvent[]) => runMachine<BrokerConnectionC
 const up: BrokerConnectionEvent[] = [{ type: 'WANT' }, { type: 'CONNECTED', link: 1, address: '10.0.0.1' }, { type: 'NEGOTIATED', link: 1 }]
 
 test('every transition of a broker connection', () => {
-  assertEveryTransition(machine, {
-    input,
-    events: [
-      { type: 'WANT' },
-      { type: 'UNLISTED' },
-      { type: 'RELEASE' },
-      { type: 'ENDPOINT', host: 'a', port: 1 },
-      { type: 'ENDPOINT', host: 'b', port: 2 },
-      ({ context }): BrokerConnectionEvent[] => [
-        { type: 'CONNECTED', link: context.link, address: 'x' },
-        { type: 'NEGOTIATED', link: context.link },
-        { type: 'DRAINED', link: context.link },
-        { type: 'CLOSED', link: context.link, error: null, inFlight: 0, wanted: false, random: 0.5 },
-        { type: 'CLOSED', link: context.link, error, inFlight: 2, wanted: true, random: 0.5 },
-        { type: 'CLOSED', link: context.link, error, inFlight: 2, wanted: false, random: 0.5 }
-      ]
-    ],
-    identity: ({ listed, wanted, host }) => ({ listed, wanted, host })
-  })
+  assertTable(
+    'broker-connection',
+    assertEveryTransition(machine, {
+      input,
+      events: [
+        { type: 'WANT' },
+        { type: 'UNLISTED' },
+        { type: 'RELEASE' },
+        { type: 'ENDPOINT', host: 'a', port: 1 },
+        { type: 'ENDPOINT', host: 'b', port: 2 },
+        // What an older link still says changes nothing.
+        ({ context }) =>
+          [context.link, context.link - 1].flatMap((link): BrokerConnectionEvent[] => [
+            { type: 'CONNECTED', link, address: 'x' },
+            { type: 'NEGOTIATED', link },
+            { type: 'DRAINED', link },
+            { type: 'CLOSED', link, error: null, inFlight: 0, wanted: false, random: 0.5 },
+            { type: 'CLOSED', link, error, inFlight: 2, wanted: true, random: 0.5 },
+            { type: 'CLOSED', link, error, inFlight: 2, wanted: false, random: 0.5 }
+          ])
+      ],
+      identity: ({ listed, wanted, host }) => ({ listed, wanted, host })
+    })
+  )
 })
 
 test('what an older dial still says is dropped', () => {

@@ -10,6 +10,7 @@ import type { Owned } from '../../src/machines/consumer.ts'
 import type { SubscribeOptions } from '../../src/model/events.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const inputFor = (options: SubscribeOptions) => ({
   instance: 'i',
@@ -136,7 +137,9 @@ function samplesFor(context: ClassicMemberContext, state: string): ClassicMember
   if (state.includes('beating') && /steady|settling|claiming|joining/.test(state)) builds.push(beat('rebalance'), beat('inconsistent'))
   if (generation >= 0 && !state.includes('beating')) builds.push(refused('unknown'))
   if (rests) builds.push(refused('rebalance'), refused('final'))
-  return builds.map(build => (typeof build === 'function' ? build(context) : build))
+  // And each once more as the answer to an older question, which changes nothing.
+  const older = { ...context, attempt: attempt - 1, epoch: epoch - 1 }
+  return builds.flatMap(build => (typeof build === 'function' ? [build(context), build(older)] : build))
 }
 
 describe('the classic member', () => {
@@ -172,6 +175,7 @@ describe('the classic member', () => {
       maxNodes: 40_000
     })
     assert.equal(graph.truncated, false)
+    assertTable('classic-member', graph)
   })
 })
 

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createActor, fromCallback } from 'xstate'
 import { type ClusterInternalEvent, clusterMachine as machine } from '../../src/machines/cluster.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 import { runMachine } from '../support/run-machine.ts'
 
 const brokers = (...ids: number[]): ClusterInternalEvent => ({
@@ -24,28 +25,31 @@ const input = { instance: 'i', outbox: null, retryBackoffMs: 100, retryBackoffMa
 const run = (...events: ClusterInternalEvent[]) => runMachine(machine, input, events)
 
 test('every transition of the supervisor', () => {
-  assertEveryTransition(machine, {
-    input,
-    events: [
-      brokers(),
-      brokers(1, 2),
-      registry('live'),
-      registry('suspended'),
-      registry('failed'),
-      wanted,
-      closed,
-      { type: 'CONTROLLER', brokerId: 1 },
-      { type: 'CLUSTER_ID', clusterId: 'c' },
-      { type: 'TOPICS_LEVEL', topics: ['t'] },
-      { type: 'FOLLOW_TOPICS', path: 'f' },
-      { type: 'UNFOLLOW_TOPICS', path: 'f' },
-      { type: 'UNSUBSCRIBE', consumer: 'consumers/a' },
-      { type: 'PUBLISHES_SETTLED' },
-      { type: 'OUTBOX_FAILED', error },
-      { type: 'CLOSE' }
-    ],
-    identity: ({ consumers, error: failed }) => ({ consumers: Math.min(consumers.length, 1), failed: failed !== null })
-  })
+  assertTable(
+    'cluster',
+    assertEveryTransition(machine, {
+      input,
+      events: [
+        brokers(),
+        brokers(1, 2),
+        registry('live'),
+        registry('suspended'),
+        registry('failed'),
+        wanted,
+        closed,
+        { type: 'CONTROLLER', brokerId: 1 },
+        { type: 'CLUSTER_ID', clusterId: 'c' },
+        { type: 'TOPICS_LEVEL', topics: ['t'] },
+        { type: 'FOLLOW_TOPICS', path: 'f' },
+        { type: 'UNFOLLOW_TOPICS', path: 'f' },
+        { type: 'UNSUBSCRIBE', consumer: 'consumers/a' },
+        { type: 'PUBLISHES_SETTLED' },
+        { type: 'OUTBOX_FAILED', error },
+        { type: 'CLOSE' }
+      ],
+      identity: ({ consumers, error: failed }) => ({ consumers: Math.min(consumers.length, 1), failed: failed !== null })
+    })
+  )
 })
 
 test('the producer identity, refused at first by a cluster that is new, is asked for again after a pause of the options', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../src/machines/consumed-partition.ts'
 import type { PlainError } from '../../src/model/errors.ts'
 import { explore } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const input: ConsumedPartitionInput = {
   instance: 'i',
@@ -87,28 +88,29 @@ const events = [
   { type: 'DRAIN', limitMs: 10 } as const,
   { type: 'DRAINED' } as const,
   { type: 'LOST', reason: 'r' } as const,
-  ({ context: { term } }: { context: { term: number } }): ConsumedPartitionEvent[] => [
-    { type: 'LOCATED', term, offset: '3', leaderEpoch: 1 },
-    validated(term),
-    truncated(term),
-    truncated(term, null),
-    { type: 'VALIDATE_FAILED', term, reason: 'r', seek: true, random: 0 },
-    { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0 },
-    { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
-    diverged(term),
-    preferred(term),
-    reached(term),
-    { type: 'UNREACHED', term, reason: 'r' },
-    { type: 'LOCATE_FAILED', term, reason: 'r', seek: true, random: 0 },
-    { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0 },
-    { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
-    failed(term),
-    failed(term, false),
-    failed(term - 1),
-    { type: 'FETCHED', term },
-    outOfRange(term),
-    corrupt(term)
-  ]
+  // What an older term still says changes nothing.
+  ({ context: { term: now } }: { context: { term: number } }) =>
+    [now, now - 1].flatMap((term): ConsumedPartitionEvent[] => [
+      { type: 'LOCATED', term, offset: '3', leaderEpoch: 1 },
+      validated(term),
+      truncated(term),
+      truncated(term, null),
+      { type: 'VALIDATE_FAILED', term, reason: 'r', seek: true, random: 0 },
+      { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0 },
+      { type: 'VALIDATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
+      diverged(term),
+      preferred(term),
+      reached(term),
+      { type: 'UNREACHED', term, reason: 'r' },
+      { type: 'LOCATE_FAILED', term, reason: 'r', seek: true, random: 0 },
+      { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0 },
+      { type: 'LOCATE_FAILED', term, reason: 'r', seek: false, random: 0, final: error },
+      failed(term),
+      failed(term, false),
+      { type: 'FETCHED', term },
+      outOfRange(term),
+      corrupt(term)
+    ])
 ]
 
 /** Counters that only go up are left out; what they decide is kept. */
@@ -124,6 +126,7 @@ test('every transition of a consumed partition', () => {
   )
   const never = graphs[0]!.uncovered.filter(label => graphs.every(({ uncovered }) => uncovered.includes(label)))
   assert.deepEqual(never, [])
+  assertTable('consumed-partition', ...graphs)
   for (const { deadEnds, truncated } of graphs) {
     assert.equal(truncated, false)
     assert.deepEqual(

@@ -16,6 +16,7 @@ import type { PlainError } from '../../src/model/errors.ts'
 import { KAFKA_ERRORS } from '../../src/model/kafka-errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { explore, type Graph } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const inputOf = (more: Parameters<typeof resolveSubscription>[0] = {}) => ({
   instance: 'i',
@@ -126,7 +127,12 @@ function walk(input: ReturnType<typeof inputOf>, samples: Sample): Graph {
   return explore(machine, {
     input,
     events: [
-      ({ context, value }) => samples(context, JSON.stringify(value)).map(event => (typeof event === 'function' ? event(context) : event))
+      // Each answer also as one to an older question, which changes nothing.
+      ({ context, value }) => {
+        const older = { ...context, attempt: context.attempt - 1, epoch: context.epoch - 1 }
+        const given = samples(context, JSON.stringify(value))
+        return given.flatMap(event => (typeof event === 'function' ? [event(context), event(older)] : event))
+      }
     ],
     identity: context => [
       context.memberId !== null,
@@ -197,6 +203,7 @@ describe('the KIP-848 member', () => {
     assert.deepEqual(left, [], `never taken, in ${line.nodes.length} and ${share.nodes.length} states`)
     assert.deepEqual([line.truncated, share.truncated], [false, false])
     assert.deepEqual(line.deadEnds, ['left'])
+    assertTable('consumer-member', line, share)
   })
 })
 

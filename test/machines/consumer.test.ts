@@ -5,6 +5,7 @@ import { type ConsumerEvent, type ConsumerInput, consumerMachine as machine } fr
 import type { PlainError } from '../../src/model/errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { explore } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const input = (options: object = {}, byZooKeeper = true): ConsumerInput => ({
   instance: 'i',
@@ -120,6 +121,7 @@ test('every transition of a consumer', () => {
     graphs[0]!.uncovered.filter(label => graphs.every(({ uncovered }) => uncovered.includes(label))),
     []
   )
+  assertTable('consumer', ...graphs)
   for (const { deadEnds } of graphs)
     assert.deepEqual(
       deadEnds.filter(value => value !== 'closed' && value !== 'failed'),

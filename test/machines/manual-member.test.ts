@@ -5,6 +5,7 @@ import { type ManualMemberContext, type ManualMemberEvent, manualMemberMachine a
 import type { PlainError } from '../../src/model/errors.ts'
 import { resolveSubscription } from '../../src/model/subscription.ts'
 import { explore, type Sample } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const input = (options: object) => ({
   instance: 'i',
@@ -41,16 +42,20 @@ test('every transition of a manual member', () => {
     { type: 'TOPIC_MISSING', topic: 't' } as const,
     { type: 'CLOSE' } as const,
     { type: 'ASSIGN', partitions: [{ topic: 't', partition: 0 }] } as const,
-    ({ context: { lookup, wanted, releasing } }): ManualMemberEvent[] => [
-      { type: 'RELEASED', epoch: 1, partitions: releasing },
-      { type: 'LOOKED_UP', lookup, partitions: wanted.map(entry => ({ ...entry, offset: null })) },
-      { type: 'LOOKUP_FAILED', lookup, error: error(true), random: 0 },
-      { type: 'LOOKUP_FAILED', lookup, error: error(false), random: 0 }
-    ]
+    ({ context: { releasing } }): ManualMemberEvent[] => [{ type: 'RELEASED', epoch: 1, partitions: releasing }],
+    // What an older look-up still says changes nothing.
+    ({ context: { lookup: now, wanted } }) =>
+      [now, now - 1].flatMap((lookup): ManualMemberEvent[] => [
+        { type: 'LOOKED_UP', lookup, partitions: wanted.map(entry => ({ ...entry, offset: null })) },
+        { type: 'LOOKUP_FAILED', lookup, error: error(true), random: 0 },
+        { type: 'LOOKUP_FAILED', lookup, error: error(false), random: 0 }
+      ])
   ]
   const identity = ({ topics, wanted, claimed, releasing }: ManualMemberContext) => ({ topics, wanted, claimed, releasing })
-  for (const given of [byTopic, input({ pattern: 't.*' }), input({ partitions: [{ topic: 't', partition: 1 }] })]) {
-    const { uncovered, deadEnds } = explore(machine, { input: given, events, identity })
+  const inputs = [byTopic, input({ pattern: 't.*' }), input({ partitions: [{ topic: 't', partition: 1 }] })]
+  const graphs = inputs.map(given => explore(machine, { input: given, events, identity }))
+  assertTable('manual-member', ...graphs)
+  for (const { uncovered, deadEnds } of graphs) {
     assert.deepEqual(uncovered, [])
     assert.deepEqual(deadEnds, ['left'])
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { partitionMachine as machine, type PartitionContext, type PartitionEvent } from '../../src/machines/partition.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 import { runMachine } from '../support/run-machine.ts'
 
 const input = { instance: 'i', path: 'topics/t/0', topic: 't', partition: 0, retryBackoffMs: 100, retryBackoffMaxMs: 1000, windowMax: 5 }
@@ -33,35 +34,40 @@ function run(...events: PartitionEvent[]) {
 }
 
 test('every transition of a partition', () => {
-  assertEveryTransition(machine, {
-    input,
-    events: [
-      leader(1, 1),
-      leader(2, 2),
-      noLeader,
-      { type: 'STOP' },
-      { type: 'SEALED', inFlight: 0, queued: 1 },
-      { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 0 },
-      { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 1 },
-      { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 },
-      ({ context: { term } }): PartitionEvent[] => [
-        linked(term),
-        linked(term, 0),
-        linked(term, 1, true),
-        verified(term),
-        verified(term, 0),
-        { type: 'VERIFY_FAILED', term, reason: 'r', random: 0 },
-        acked(term),
-        acked(term, 1, 1),
-        refused(term, true),
-        refused(term, false),
-        { type: 'LINK_FAILED', term, reason: 'r', random: 0 },
-        { type: 'LINK_LOST', term, reason: 'r', random: 0 },
-        { type: 'LINK_ENDED', term }
-      ]
-    ],
-    identity: ({ leader, window }) => ({ leader, window })
-  })
+  assertTable(
+    'partition',
+    assertEveryTransition(machine, {
+      input,
+      events: [
+        leader(1, 1),
+        leader(2, 2),
+        noLeader,
+        { type: 'STOP' },
+        { type: 'SEALED', inFlight: 0, queued: 1 },
+        { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 0 },
+        { type: 'EXPIRED', waiting: false, inFlight: 0, queued: 1 },
+        { type: 'EXPIRED', waiting: true, inFlight: 1, queued: 0 },
+        // What an older term still says changes nothing.
+        ({ context: { term: now } }) =>
+          [now, now - 1].flatMap((term): PartitionEvent[] => [
+            linked(term),
+            linked(term, 0),
+            linked(term, 1, true),
+            verified(term),
+            verified(term, 0),
+            { type: 'VERIFY_FAILED', term, reason: 'r', random: 0 },
+            acked(term),
+            acked(term, 1, 1),
+            refused(term, true),
+            refused(term, false),
+            { type: 'LINK_FAILED', term, reason: 'r', random: 0 },
+            { type: 'LINK_LOST', term, reason: 'r', random: 0 },
+            { type: 'LINK_ENDED', term }
+          ])
+      ],
+      identity: ({ leader, window }) => ({ leader, window })
+    })
+  )
 })
 
 test('flights of an earlier process: the leader is asked before anything is sent, a new leader anew', () => {

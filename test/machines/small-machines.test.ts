@@ -6,71 +6,85 @@ import { outboxMachine } from '../../src/machines/outbox.ts'
 import { registrySessionMachine } from '../../src/machines/registry-session.ts'
 import { SLICE, type TierEvent, tierMachine } from '../../src/machines/tier.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 
 const error = (retriable: boolean) => ({ name: 'BrokerError', code: 'X', message: 'm', retriable, details: {} })
 
 test('every transition of the producer identity', () => {
-  assertEveryTransition(identityMachine, {
-    input: { instance: 'i', path: 'cluster/identity', retryBackoffMs: 100, retryBackoffMaxMs: 1000 },
-    events: [
-      { type: 'NEEDED' },
-      { type: 'RENEW' },
-      ({ context: { round } }): IdentityEvent[] => [
-        { type: 'GIVEN', round, producerId: '7', producerEpoch: 0 },
-        { type: 'FAILED', round, error: error(true), random: 0 },
-        { type: 'FAILED', round, error: error(false), random: 0 }
-      ]
-    ],
-    identity: ({ producerId }) => producerId
-  })
+  assertTable(
+    'identity',
+    assertEveryTransition(identityMachine, {
+      input: { instance: 'i', path: 'cluster/identity', retryBackoffMs: 100, retryBackoffMaxMs: 1000 },
+      events: [
+        { type: 'NEEDED' },
+        { type: 'RENEW' },
+        ({ context: { round: now } }) =>
+          [now, now - 1].flatMap((round): IdentityEvent[] => [
+            { type: 'GIVEN', round, producerId: '7', producerEpoch: 0 },
+            { type: 'FAILED', round, error: error(true), random: 0 },
+            { type: 'FAILED', round, error: error(false), random: 0 }
+          ])
+      ],
+      identity: ({ producerId }) => producerId
+    })
+  )
 })
 
 test('every transition of the outbox', () => {
-  assertEveryTransition(outboxMachine, {
-    input: { instance: 'i', path: 'cluster/outbox', directory: 'd' },
-    events: [
-      { type: 'OPENED', batches: 2, bytes: 300, damages: 1 },
-      { type: 'OPEN_FAILED', error: error(true) },
-      { type: 'WRITE_FAILED', reason: 'full' },
-      { type: 'WRITE_FAILED', reason: 'no rights' },
-      { type: 'WRITTEN' }
-    ],
-    identity: ({ reason }) => reason
-  })
+  assertTable(
+    'outbox',
+    assertEveryTransition(outboxMachine, {
+      input: { instance: 'i', path: 'cluster/outbox', directory: 'd' },
+      events: [
+        { type: 'OPENED', batches: 2, bytes: 300, damages: 1 },
+        { type: 'OPEN_FAILED', error: error(true) },
+        { type: 'WRITE_FAILED', reason: 'full' },
+        { type: 'WRITE_FAILED', reason: 'no rights' },
+        { type: 'WRITTEN' }
+      ],
+      identity: ({ reason }) => reason
+    })
+  )
 })
 
 test('every transition of the registry session', () => {
   const session = (state: 'connecting' | 'connected' | 'suspended' | 'reconnected' | 'expired' | 'closed') =>
     ({ type: 'SESSION', state, sessionTimeoutMs: 6000, reason: '' }) as const
-  assertEveryTransition(registrySessionMachine, {
-    input: { instance: 'i', path: 'cluster/registry' },
-    events: [
-      session('connecting'),
-      session('connected'),
-      session('suspended'),
-      session('reconnected'),
-      session('expired'),
-      session('closed'),
-      { type: 'FAILED', error: error(false) },
-      { type: 'CLOSE' }
-    ],
-    identity: () => null
-  })
+  assertTable(
+    'registry-session',
+    assertEveryTransition(registrySessionMachine, {
+      input: { instance: 'i', path: 'cluster/registry' },
+      events: [
+        session('connecting'),
+        session('connected'),
+        session('suspended'),
+        session('reconnected'),
+        session('expired'),
+        session('closed'),
+        { type: 'FAILED', error: error(false) },
+        { type: 'CLOSE' }
+      ],
+      identity: () => null
+    })
+  )
 })
 
 test('every transition of a tier, and of a slice', () => {
   for (const tier of [undefined, 'topics'])
-    assertEveryTransition(tierMachine, {
-      input: { instance: 'i', path: 'topics', ...(tier ? { tier } : {}) },
-      events: [
-        { type: 'ADD', id: 'a', src: 'topic', input: {} },
-        ({ context }): TierEvent[] => (context.own > 0 ? [{ type: 'REMOVE', id: 'a' }] : []),
-        ({ context }): TierEvent[] => ((context.slices[0] ?? 0) > 0 ? [{ type: 'LEFT', slice: `${context.path}~0` }] : [])
-      ],
-      restsIn: ['open'],
-      maxDepth: 3 * SLICE,
-      maxNodes: 300
-    })
+    assertTable(
+      tier === undefined ? 'tier' : 'tier-slice',
+      assertEveryTransition(tierMachine, {
+        input: { instance: 'i', path: 'topics', ...(tier ? { tier } : {}) },
+        events: [
+          { type: 'ADD', id: 'a', src: 'topic', input: {} },
+          ({ context }): TierEvent[] => (context.own > 0 ? [{ type: 'REMOVE', id: 'a' }] : []),
+          ({ context }): TierEvent[] => ((context.slices[0] ?? 0) > 0 ? [{ type: 'LEFT', slice: `${context.path}~0` }] : [])
+        ],
+        restsIn: ['open'],
+        maxDepth: 3 * SLICE,
+        maxNodes: 300
+      })
+    )
 })
 
 test('a tier never has more than its slice of children, however many are added', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { topicMachine as machine, type TopicContext, type TopicEvent } from '../../src/machines/topic.ts'
 import { assertEveryTransition } from '../support/graph.ts'
+import { assertTable } from '../support/graph-table.ts'
 import { runMachine } from '../support/run-machine.ts'
 
 const input = { instance: 'i', path: 'topics/t', topic: 't', create: false, retryBackoffMs: 100 }
@@ -22,37 +23,40 @@ function run(...events: TopicEvent[]) {
 for (const create of [false, true])
   test(`every transition of a topic, ${create ? 'created where it is missing' : 'never created'}`, () => {
     const never = 'never taken with this option'
-    assertEveryTransition(machine, {
-      input: { ...input, create },
-      events: [
-        level(),
-        level('B', [0]),
-        leaders([0, 1, 1]),
-        leaders([0, -1, 2]),
-        { type: 'LEADERS_LEVEL', topicId: 'Z', leaders: [{ partition: 0, leader: 3, leaderEpoch: 3 }] },
-        follow(0),
-        follow(null),
-        { type: 'UNFOLLOW', path: 'f0', partition: 0 },
-        seek(0),
-        seek(9),
-        { type: 'TOPIC_GONE' },
-        { type: 'CREATED' },
-        { type: 'CREATE_FAILED', error, final: true },
-        { type: 'CREATE_FAILED', error, final: false }
-      ],
-      identity: ({ topicId, ids, leaders: known, followers }) => ({ topicId, ids, known, followers: followers.length }),
-      restsIn: ['missing'],
-      unreachable: create
-        ? { 'topic.asking ─ TOPIC_GONE #2 → topic.missing': never }
-        : {
-            'topic.asking ─ TOPIC_GONE #1 [mayCreate] → topic.creating': never,
-            'topic.creating ─ TOPIC_LEVEL → topic.known': never,
-            'topic.creating ─ CREATED': never,
-            'topic.creating ─ CREATE_FAILED #1 [isFinal] → topic.missing': never,
-            'topic.creating ─ CREATE_FAILED #2': never,
-            'topic.creating ─ xstate.after.pause.topic.creating → topic.creating': never
-          }
-    })
+    assertTable(
+      create ? 'topic-created' : 'topic',
+      assertEveryTransition(machine, {
+        input: { ...input, create },
+        events: [
+          level(),
+          level('B', [0]),
+          leaders([0, 1, 1]),
+          leaders([0, -1, 2]),
+          { type: 'LEADERS_LEVEL', topicId: 'Z', leaders: [{ partition: 0, leader: 3, leaderEpoch: 3 }] },
+          follow(0),
+          follow(null),
+          { type: 'UNFOLLOW', path: 'f0', partition: 0 },
+          seek(0),
+          seek(9),
+          { type: 'TOPIC_GONE' },
+          { type: 'CREATED' },
+          { type: 'CREATE_FAILED', error, final: true },
+          { type: 'CREATE_FAILED', error, final: false }
+        ],
+        identity: ({ topicId, ids, leaders: known, followers }) => ({ topicId, ids, known, followers: followers.length }),
+        restsIn: ['missing'],
+        unreachable: create
+          ? { 'topic.asking ─ TOPIC_GONE #2 → topic.missing': never }
+          : {
+              'topic.asking ─ TOPIC_GONE #1 [mayCreate] → topic.creating': never,
+              'topic.creating ─ TOPIC_LEVEL → topic.known': never,
+              'topic.creating ─ CREATED': never,
+              'topic.creating ─ CREATE_FAILED #1 [isFinal] → topic.missing': never,
+              'topic.creating ─ CREATE_FAILED #2': never,
+              'topic.creating ─ xstate.after.pause.topic.creating → topic.creating': never
+            }
+      })
+    )
   })
 
 test('the higher leader epoch wins, whichever source is later', () => {

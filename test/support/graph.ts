@@ -141,7 +141,7 @@ class Walk<TMachine extends AnyStateMachine> {
     guarded(path, () => isFaithful(this.#stepper, node.restored, event, step.snapshot))
     this.#cover(step.taken)
     const to = this.#arrive(step.snapshot, step.timers(timers), path, node.depth + 1)
-    if (to !== undefined) this.#edges.push({ from: at, to, event: event.type, actions: step.actions })
+    if (to !== undefined) this.#edges.push({ from: at, to, event: label(event), actions: step.actions })
   }
 
   /** The node of this snapshot: a known one, or a new one if there is room. */
