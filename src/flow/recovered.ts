@@ -139,8 +139,7 @@ export class RecoveredFlights {
         expected = after(expected, flight.count)
         verified.again++
       } else {
-        flight.sequence = -1
-        expected = -1
+        flight.sequence = -1 // and so do those behind it: sequences only grow
         verified.renewed++
       }
     }

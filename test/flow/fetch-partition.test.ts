@@ -90,6 +90,7 @@ test('a whole answer of markers moves the position with nothing handed out, also
   const inHand = p.take(10)!
   p.accept(batches({ base: 1, producer: 7n, marker: 'abort' }), null)
   verifyAll(p)
+  assert.equal(p.handedOut, 2n)
   assert.equal(p.take(10), undefined)
   assert.equal(p.ledger!.position, 0n)
   p.ledger!.acknowledge(inHand.entry, 0)
@@ -321,4 +322,36 @@ test('what is fetched again takes its epochs along', () => {
   const p = readInEpochs()
   p.refetchAll()
   assert.deepEqual([p.fetchOffset, p.lastEpoch], [5n, 1])
+  p.accept(Buffer.concat([batch({ base: 5, epoch: 1 }), damaged({ base: 6, epoch: 3 })]), null)
+  p.verifyNext()
+  assert.throws(() => p.verifyNext(), { code: 'CORRUPT_BATCH' })
+  p.refetch()
+  assert.deepEqual([p.fetchOffset, p.lastEpoch], [6n, 1], 'the epoch of damaged bytes is none')
+})
+
+test('a jump goes on behind it, in its epoch; what was handed out before is processed and then the jump is the position', () => {
+  const p = partition()
+  p.accept(batches({ base: 0, values: ['a', 'b', 'c'], epoch: 1 }), null)
+  verifyAll(p)
+  const { entry } = p.take(2)!
+  p.skipTo(50n, 4)
+  assert.deepEqual([p.handedOut, p.fetchOffset, p.lastEpoch, p.epochAt(50n), p.ready], [50n, 50n, 4, 4, false])
+  assert.equal(p.ledger!.position, 0n)
+  p.ledger!.acknowledge(entry, 1)
+  assert.equal(p.ledger!.position, 50n)
+})
+
+test('0 is a leader epoch like any other, and what a broker says of the ends of its log is kept', () => {
+  const p = partition()
+  p.begin(7n, undefined, 0)
+  assert.equal(p.epochAt(7n), 0)
+  p.see({ logStartOffset: 1n, highWatermark: 9n, lastStableOffset: 8n })
+  assert.deepEqual([p.logStartOffset, p.highWatermark, p.lastStableOffset], [1n, 9n, 8n])
+})
+
+test('the length alone of a batch is enough to ask for as much', () => {
+  const head = batch({ base: 0, values: ['x'.repeat(5_000)] })
+  const p = partition(0, { fetchMaxBytes: 100 })
+  p.accept(head.subarray(0, 12), null)
+  assert.equal(p.maxBytes, head.length)
 })

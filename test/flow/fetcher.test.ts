@@ -29,6 +29,8 @@ class Bench {
   readonly partitions: FetchPartition[] = []
   acquired = 0
   refuse: Error | undefined
+  /** The connection is not there before this is. */
+  held: Promise<void> | undefined
   open = true
   aside = false
   version: number | undefined = 17
@@ -56,7 +58,8 @@ class Bench {
       requestTimeoutMs: 30_000,
       acquire: () => {
         this.acquired++
-        return this.refuse ? Promise.reject(this.refuse) : Promise.resolve(link)
+        const outcome = () => (this.refuse ? Promise.reject(this.refuse) : Promise.resolve(link))
+        return this.held ? this.held.then(outcome) : outcome()
       },
       aside: () => (this.aside ? link : undefined),
       events: {
@@ -403,6 +406,40 @@ test('no link in time: every partition is told', async () => {
   assert.deepEqual(bench.told, ['failed 0 seek=true', 'failed 1 seek=true'])
 })
 
+test('one connection is asked for at a time, and another one after it could not be had', async () => {
+  const bench = new Bench()
+  let arrive = () => {}
+  bench.held = new Promise(resolve => (arrive = resolve))
+  const [p] = await bench.join(1)
+  bench.fetcher.wake()
+  await bench.clock.advance(0)
+  assert.equal(bench.acquired, 1)
+  bench.refuse = new ConnectionError('CONNECTION_LOST', 'gone')
+  arrive()
+  await bench.clock.advance(0)
+  assert.deepEqual([bench.told, bench.sent.length], [['failed 0 seek=true'], 0])
+  Object.assign(bench, { refuse: undefined, held: undefined })
+  bench.fetcher.add(p!)
+  await bench.clock.advance(0)
+  assert.deepEqual([bench.acquired, bench.sent.length, bench.sessions], [2, 1, []])
+})
+
+test('batches of several partitions are checked in slices of time; each is told once', async () => {
+  const bench = new Bench()
+  const all = await bench.join(3)
+  let now = bench.clock.nowMs
+  for (const p of all) {
+    const verify = p.verifyNext.bind(p)
+    p.verifyNext = () => {
+      verify()
+      now += 6
+    }
+  }
+  ;(bench.clock.world as { monotonicMs: () => number }).monotonicMs = () => now
+  await bench.answer(Object.fromEntries(all.map((_, i) => [i, { records: batch({ base: 0 }) }])))
+  assert.deepEqual(bench.told, ['data 0', 'data 1', 'data 2'])
+})
+
 test('a broker that asks for a pause gets it', async () => {
   const bench = new Bench()
   await bench.join(1)
@@ -465,7 +502,7 @@ test('closed, it sends nothing and what comes is dropped', async () => {
   bench.fetcher.wake()
   await bench.clock.advance(1_000)
   assert.deepEqual(bench.told, [])
-  assert.equal(bench.sent.length, 1)
+  assert.deepEqual([bench.sent.length, bench.fetcher.size], [1, 0])
 })
 
 // ── fetch sessions ──
@@ -629,8 +666,8 @@ test('our rack is named while every partition may be read nearby; a leader that 
   const bench = new Bench()
   const [p] = await bench.join(2)
   assert.equal(bench.sent[0]!.body.rackId, 'here')
-  await bench.answer({ 0: { preferredReadReplica: 3 } })
-  assert.deepEqual(bench.told, ['preferred 0 node=3'])
+  await bench.answer({ 0: { preferredReadReplica: 0 } })
+  assert.deepEqual(bench.told, ['preferred 0 node=0'])
   // It stays in the loop, and the leader is not asked in vain again.
   assert.deepEqual([bench.asked(1), bench.sent[1]!.body.rackId], [[0, 1], ''])
   bench.fetcher.remove(p!)

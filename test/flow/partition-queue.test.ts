@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Delivery, PublishBatch } from '../../src/flow/batch.ts'
+import { type Delivery, type ListGroup, PublishBatch } from '../../src/flow/batch.ts'
 import { PartitionQueue } from '../../src/flow/partition-queue.ts'
 import { PublishError } from '../../src/model/errors.ts'
 import { BatchWriter, RecordBatch } from '../../src/wire/records/index.ts'
 
 const silent: Delivery = { acked: () => {}, failed: () => {} }
 
-function batch(values: string[], more: { deadlineMs?: number; count?: number; free?: boolean; delivery?: Delivery } = {}): PublishBatch {
+function batch(
+  values: string[],
+  more: { deadlineMs?: number; count?: number; free?: boolean; delivery?: Delivery; group?: ListGroup } = {}
+): PublishBatch {
   const writer = new BatchWriter({ limitBytes: 1 << 20 })
   for (const value of values) writer.append(1, null, value, undefined)
   const sealed = writer.seal('none')
@@ -15,7 +18,7 @@ function batch(values: string[], more: { deadlineMs?: number; count?: number; fr
     topic: 't',
     sealed: more.count === undefined ? sealed : { ...sealed, count: more.count },
     free: more.free ?? false,
-    group: undefined,
+    group: more.group,
     deadlineMs: more.deadlineMs ?? 1_000,
     memoryBytes: 10,
     deliveries: [more.delivery ?? silent],
@@ -97,6 +100,100 @@ test('what an older send was refused for does not count any more, its ack does',
   made.answered(a!, 1, ok)
   assert.deepEqual(told, ['done', 'acked'])
   assert.equal(made.isEmpty, true)
+})
+
+test('what the old connection still says of a flight that waits for its turn on the new one is stale', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']), batch(['b']))
+  const [a, b] = made.take(1, 5)
+  assert.deepEqual(made.take(2, 1), [a])
+  made.answered(b!, 1, refusal(6))
+  made.unsent(b!, 1, 'cut')
+  assert.deepEqual(told, [])
+  made.answered(a!, a!.attempt, ok)
+  assert.deepEqual(told, ['done', 'acked'], 'nothing was refused meanwhile')
+})
+
+test('what was never put on a wire goes again after the link; its older sends say nothing of it', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']))
+  const [a] = made.take(1, 1)
+  made.take(2, 1)
+  made.unsent(a!, 1, 'its file is full')
+  made.unfit(a!, 1, new Error('no'))
+  assert.deepEqual([told, a!.onWire], [[], true])
+  made.unsent(a!, a!.attempt, 'its file is full')
+  assert.deepEqual([told, a!.onWire, a!.maybeWritten], [['lost'], false, true])
+  assert.deepEqual(made.take(3, 1), [a])
+})
+
+test('a producer id may be 0', () => {
+  const { made } = queue()
+  made.setIdentity(0n, 0)
+  made.sealed.push(batch(['a']))
+  assert.equal(made.take(1, 1)[0]?.producerId, 0n)
+})
+
+test('once one batch of a list is sent, the others stay with it', () => {
+  const { made } = queue()
+  const group = { sent: false, partition: 0 }
+  const [first, second] = [batch(['a'], { free: true, group }), batch(['b'], { free: true, group })]
+  made.sealed.push(first, second)
+  made.take(1, 1)
+  assert.equal(group.sent, true)
+  assert.deepEqual(made.takeMovable(), [])
+})
+
+test('a batch that is too large is split where it is: the parts share its numbers, and what flies behind keeps its own', () => {
+  for (const idempotent of [true, false]) {
+    const { made, told } = queue(idempotent)
+    made.sealed.push(batch(['a', 'b', 'c']), batch(['d']))
+    const [large, small] = made.take(1, 5)
+    made.answered(large!, 1, refusal(10))
+    assert.deepEqual(told, ['split'])
+    made.answered(large!, 1, ok)
+    assert.deepEqual(told, ['split'], 'the whole is no more')
+    if (idempotent) made.answered(small!, 1, refusal(45))
+    else made.answered(small!, 1, ok)
+    const parts = made.take(2, 5)
+    const counts = parts.map(({ count }) => count)
+    assert.equal(
+      counts.reduce((sum, count) => sum + count, 0),
+      idempotent ? 4 : 3
+    )
+    if (!idempotent) assert.deepEqual(new Set(parts.map(({ sequence }) => sequence)), new Set([-1]))
+    else
+      for (const [i, part] of parts.entries())
+        assert.equal(
+          part.sequence,
+          counts.slice(0, i).reduce((sum, count) => sum + count, 0)
+        )
+  }
+})
+
+test('an identity that the broker does not take any more is renewed', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']))
+  const [a] = made.take(1, 1)
+  made.answered(a!, 1, refusal(47))
+  assert.deepEqual(told, ['identity', 'refused broker answered INVALID_PRODUCER_EPOCH'])
+  assert.deepEqual(made.take(2, 1), [], 'not before there is one')
+  made.setIdentity(10n, 0)
+  assert.deepEqual(made.take(2, 1), [a])
+  assert.deepEqual([a!.producerId, a!.producerEpoch, a!.sequence], [10n, 0, 0])
+})
+
+test('the ack of the newest recovered flight settles those that were held for it', () => {
+  const { made, told } = queue()
+  const left = [0, 1].map(sequence =>
+    Object.assign(batch(['x']), { sequence, producerId: 7n, producerEpoch: 0, recovered: true, maybeWritten: true })
+  )
+  for (const one of left) made.recovered.add(one)
+  made.verify(1, new Map([[7n, { producerEpoch: 0, lastSequence: 1 }]]), 0)
+  const [newest] = made.take(1, 5)
+  assert.deepEqual([newest, made.recovered.unverified], [left[1], true])
+  made.answered(newest!, newest!.attempt, ok)
+  assert.deepEqual([told, made.recovered.unverified], [['done', 'done', 'acked'], false])
 })
 
 test('a new producer id waits until what flies under the old one is settled', () => {

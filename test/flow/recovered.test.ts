@@ -108,6 +108,29 @@ test('a broker that cannot say is tried from the oldest on: those that it is bey
   assert.deepEqual(told, ['written 0', 'written 3'])
 })
 
+test('only what was left is stepped over, and only where the broker cannot say', () => {
+  const left = flight(0x7ffffffe, { count: 2 })
+  const next = flight(0)
+  const { made, flights } = recovered(left, next)
+  made.verify(new Map(), NOW)
+  assert.equal(made.stepOver(left), false, 'this one says what it has')
+  made.verify(undefined, NOW)
+  const own = Object.assign(flight(0), { recovered: false })
+  flights.unshift(own)
+  assert.equal(made.stepOver(own), false, 'it is no recovered one')
+  flights.shift()
+  assert.equal(made.stepOver(left), true)
+  assert.deepEqual([flights, left.sequence], [[next], 0x7ffffffe], 'the next one, whose sequence is 0, may still be acked')
+})
+
+test('what this process has sent since is not judged with what was left', () => {
+  const own = Object.assign(flight(6), { recovered: false, maybeWritten: true })
+  const { flights, verify, sequences } = recovered(flight(0), flight(3))
+  flights.push(own)
+  assert.deepEqual(verify([9n, 0, 8]), { written: 2, again: 0, renewed: 0 })
+  assert.deepEqual(sequences(), [3, 6])
+})
+
 test('where none is acked, all of them go again with a new identity, and that is told', () => {
   const all = [flight(0), flight(3)]
   const { made, told, sequences } = recovered(...all)

@@ -81,6 +81,56 @@ test('a damaged batch is missed only where it is needed, and its file is kept wh
   assert.deepEqual((await open(again.files.afterKill())).damages, [], 'it is told once')
 })
 
+test('what an earlier process left counts, is assigned and ends like what is new; what it does not have is passed over', async () => {
+  const first = await open()
+  const ids = [first.accept('first'), first.accept('second')]
+  await first.outbox.whenDurable()
+  const { outbox, files } = await open(first.files.afterKill())
+  assert.deepEqual([outbox.directory, outbox.size, outbox.bytes], ['box', 2, 11])
+  outbox.assign(ids[0]!, identity(4))
+  outbox.assign(99, identity(5))
+  outbox.done(ids[1]!)
+  outbox.done(99)
+  assert.deepEqual([outbox.identityOf(ids[0]!)?.sequence, outbox.size, outbox.bytes], [4, 1, 5])
+  await outbox.whenDurable()
+  assert.deepEqual((await open(files.afterKill())).found(), [['first', 4]])
+})
+
+test('what is done is written soon though nothing else is, and nothing is waited for once it is closed', async () => {
+  const { outbox, files, accept, virtual } = await open()
+  const ids = [accept('first'), accept('second')]
+  await outbox.whenDurable()
+  outbox.done(ids[0]!)
+  await virtual.advance(20)
+  assert.deepEqual((await open(files.afterKill())).found(), [['second', null]])
+  outbox.done(ids[1]!)
+  await outbox.close()
+  await outbox.close()
+  assert.equal(virtual.timers, 0)
+  await assert.rejects(outbox.whenDurable(), { code: 'CLUSTER_CLOSED' })
+})
+
+test('what was done while the disk was full is written when there is room, and the recovery is told once', async () => {
+  const { outbox, files, accept, health } = await open()
+  const ids = [accept('first'), accept('second')]
+  await outbox.whenDurable()
+  files.capacityBytes = 0
+  outbox.done(ids[0]!)
+  accept('refused')
+  await assert.rejects(outbox.whenDurable(), { code: 'OUTBOX_WRITE_FAILED' })
+  files.capacityBytes = Number.POSITIVE_INFINITY
+  for (const text of ['third', 'fourth']) {
+    accept(text)
+    await outbox.whenDurable()
+  }
+  assert.deepEqual(health, ['ENOSPC: no space left on device', null])
+  assert.deepEqual((await open(files.afterKill())).found(), [
+    ['second', null],
+    ['third', null],
+    ['fourth', null]
+  ])
+})
+
 test('what one turn brings shares one write and one fsync', async () => {
   const { outbox, files, accept } = await open()
   for (let i = 0; i < 50; i++) outbox.assign(accept(`m${i}`), identity(i))
