@@ -70,12 +70,12 @@ export class PartitionQueue {
   #lost: string | undefined
 
   /** `givesUp`: a batch that may have been written, and whose sequence is of no use any more, ends as unknown (else it goes again). */
-  constructor(options: { topic: string; partition: number; path: string; idempotent: boolean; givesUp?: boolean; events: QueueEvents }) {
+  constructor(options: { topic: string; partition: number; path: string; idempotent: boolean; givesUp: boolean; events: QueueEvents }) {
     this.topic = options.topic
     this.partition = options.partition
     this.path = options.path
     this.#idempotent = options.idempotent
-    this.#givesUp = options.givesUp ?? true
+    this.#givesUp = options.givesUp
     this.#events = options.events
     this.recovered = new RecoveredFlights(this.flights, {
       written: batch => this.#settle(batch, -1n, -1),

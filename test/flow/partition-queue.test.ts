@@ -66,7 +66,7 @@ test('sequences are int32 and wrap to 0, as Java increments them', () => {
 
 test('without an identity nothing is handed out; with one the bytes carry it', () => {
   const { made } = queue()
-  const other = new PartitionQueue({ topic: 't', partition: 0, path: 'p', idempotent: true, events: {} as never })
+  const other = new PartitionQueue({ topic: 't', partition: 0, path: 'p', idempotent: true, givesUp: true, events: {} as never })
   other.sealed.push(batch(['x']))
   assert.deepEqual(other.take(1, 5), [])
   made.sealed.push(batch(['x']))
@@ -127,6 +127,36 @@ test('what was never put on a wire goes again after the link; its older sends sa
   assert.deepEqual(made.take(3, 1), [a])
 })
 
+test('a connection that ends after the ack says nothing of it', () => {
+  const { made, told } = queue()
+  made.sealed.push(batch(['a']))
+  const [a] = made.take(1, 1)
+  made.answered(a!, 1, ok)
+  made.lost(a!, 1, 'cut')
+  assert.deepEqual(told, ['done', 'acked'])
+})
+
+test('once flights are given up, what was refused before does not hold the rest', () => {
+  const { made } = queue()
+  const [a, b] = [batch(['a'], { deadlineMs: 500 }), batch(['b'])]
+  made.sealed.push(a, b)
+  made.take(1, 1)
+  made.answered(a, 1, refusal(6))
+  assert.deepEqual(made.abandonFlights(600), [a])
+  assert.deepEqual(made.take(1, 5), [b])
+})
+
+test('without idempotence nothing has a number to lose: what may have been written stays, whatever fails ahead of it', () => {
+  const { made, told } = queue(false)
+  made.sealed.push(batch(['a']), batch(['b']))
+  const [a, b] = made.take(1, 5)
+  made.lost(b!, 1, 'cut')
+  made.answered(a!, 1, refusal(87))
+  assert.deepEqual([a!.error?.code, b!.error], ['INVALID_RECORD', undefined])
+  assert.deepEqual(told, ['done', 'lost'])
+  assert.deepEqual(made.take(2, 1), [b])
+})
+
 test('a producer id may be 0', () => {
   const { made } = queue()
   made.setIdentity(0n, 0)
@@ -156,6 +186,7 @@ test('a batch that is too large is split where it is: the parts share its number
     if (idempotent) made.answered(small!, 1, refusal(45))
     else made.answered(small!, 1, ok)
     const parts = made.take(2, 5)
+    assert.equal(parts.includes(large!), false)
     const counts = parts.map(({ count }) => count)
     assert.equal(
       counts.reduce((sum, count) => sum + count, 0),
@@ -280,6 +311,9 @@ describe('with an outbox nothing is given up', () => {
         [second, 1, 1]
       ]
     )
+    told.length = 0
+    for (const one of again) made.answered(one, one.attempt, refusal(45))
+    assert.deepEqual(told, ['refused broker answered OUT_OF_ORDER_SEQUENCE_NUMBER'], 'with these numbers it was surely not written')
   })
 
   test('one that was not accepted is taken out, whether it waits or has a number already; those behind get new ones', () => {
