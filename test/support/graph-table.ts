@@ -17,6 +17,7 @@ const SHOWN = 10
  */
 export function tableOf(graphs: readonly Graph[]): string {
   const states = new Map<string, Map<string, Set<string>>>()
+  const starts = graphs.map(({ start }) => start.map(({ type, params }) => `${type} ${textOf(params)}`).join('; '))
   for (const { nodes, edges } of graphs)
     for (const { from, to, event, actions } of edges) {
       const [before, after] = [nodes[from]!.value, nodes[to]!.value]
@@ -30,7 +31,9 @@ export function tableOf(graphs: readonly Graph[]): string {
       lines.set(line, whole.add(`${event} ${actions.map(({ params }) => textOf(params)).join(' ')}`))
     }
   const text = ([line, whole]: [string, Set<string>]) => `  ${line} #${digestOf([...whole].sort())}`
-  return [...states].map(([state, lines]) => `${state}\n${[...lines].map(text).sort().join('\n')}\n`).join('\n')
+  const begin = graphs[0]!.start.map(({ type }) => type).join('; ')
+  const begins = begin ? `begins: ${begin} #${digestOf(starts)}\n\n` : ''
+  return begins + [...states].map(([state, lines]) => `${state}\n${[...lines].map(text).sort().join('\n')}\n`).join('\n')
 }
 
 function digestOf(lines: readonly string[]): string {

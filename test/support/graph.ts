@@ -36,6 +36,8 @@ export interface GraphOptions<TMachine extends AnyStateMachine> {
 }
 
 export interface Graph {
+  /** What it does as it begins. */
+  start: { type: string; params: unknown }[]
   /** States reached, with the events that lead there. */
   nodes: { value: string; path: string[] }[]
   edges: { from: number; to: number; event: string; actions: { type: string; params: unknown }[] }[]
@@ -110,6 +112,7 @@ class Walk<TMachine extends AnyStateMachine> {
     this.#arrive(first.snapshot, first.timers(new Map()), [], 0)
     for (let at = 0; at < this.#nodes.length; at++) this.#expand(at)
     return {
+      start: first.actions,
       nodes: this.#nodes.map(({ value, path }) => ({ value, path })),
       edges: this.#edges,
       covered: this.#branches.map(({ label }) => label).filter(label => this.#covered.has(label)),
