@@ -76,7 +76,8 @@ const PUBLISHING: Mutant[] = [
     file: 'src/flow/partition-queue.ts',
     find: '    if (out.length + waiting.length > 0) this.#bumpEpoch()',
     replace: '    if (out.length + waiting.length > 0) this.#nextSequence = 0',
-    caughtBy: SEEDS
+    // Under seeds only where the next batch has the size of the one that was given up, and that is still among the broker's five: in 1,400 of them never.
+    caughtBy: ['test/flow/partition-queue.test.ts']
   },
   {
     name: 'the leader is never sought again',
